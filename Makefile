@@ -1,0 +1,41 @@
+# Everything runs in .venv, made on first use; nothing but Python 3.11+ and make is needed.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-slow lint docs bench lock clean
+
+demo: .venv/.with-plot
+	$(BIN)/cosmoflow sample scripts/configs/demo.toml --resume
+
+test: .venv/.with-test
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: .venv/.with-test
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/.with-lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+
+docs: .venv/.with-docs
+	$(BIN)/mkdocs build --strict
+
+bench: .venv/.with-bench
+	$(BIN)/python scripts/benchmarks/startup.py
+
+lock: .venv/.with-lint
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate --no-header --upgrade pyproject.toml --output-file constraints.txt
+
+.venv/.with-%: pyproject.toml constraints.txt | .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$*]'
+	@touch $@
+
+.venv:
+	$(PYTHON) -c 'import sys; sys.exit("cosmoflow needs Python 3.11 or newer, but $(PYTHON) is " + sys.version.split()[0] + "; name another with make PYTHON=...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+
+clean:
+	rm -rf .venv site dist

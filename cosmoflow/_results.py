@@ -1,0 +1,43 @@
+"""How a run ended: a status with a sentence that says what to do."""
+
+import enum
+
+
+class Status(enum.Enum):
+    """The outcome of a run; the value is the sentence a user reads."""
+
+    SUCCESSFUL = "The run is complete."
+    STOPPED = "The run was stopped on request; resume it to continue."
+    OUT_OF_TIME = "The run reached its time budget; resume it to continue."
+    NO_FINITE_LOSS = "No training step had a finite loss; lower the learning rate or start from a whitened target."
+    NON_FINITE = (
+        "Too many log-densities were NaN; find the parameter region with Chain.sample_stats['non_finite'] "
+        "and repair the likelihood or narrow the prior."
+    )
+    BOUND_VIOLATIONS = (
+        "Too many event rates exceeded their bound, so the draws may be biased; raise the bound's `num_cells` or "
+        "`safety`, or shorten the sampler's `draw_interval`."
+    )
+    DIVERGENCES = (
+        "Too many trajectories diverged; raise the sampler's `target_acceptance`, or sample in the coordinates of a flow."
+    )
+
+
+class CosmoflowError(Exception):
+    """A failure that a user can act on; its message is one sentence naming the culprit and a hint."""
+
+
+class RunError(CosmoflowError):
+    """A run ended with a status other than success."""
+
+    def __init__(self, status: Status):
+        super().__init__(status.value)
+        self.status = status
+
+
+class StartError(CosmoflowError):
+    """A chain cannot start where it was put."""
+
+
+class StoreError(CosmoflowError):
+    """A chain store refused or could not complete an operation."""
