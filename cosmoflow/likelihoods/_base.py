@@ -1,0 +1,50 @@
+"""Likelihoods: data and theory in, log L out."""
+
+from abc import abstractmethod
+
+import equinox as eqx
+import jax.numpy as jnp
+from equinox import AbstractVar
+from jax.scipy.linalg import solve_triangular
+from jaxtyping import Array, Float
+
+from .._types import Parameters, Scalar
+
+
+class AbstractLikelihood(eqx.Module):
+    """A log-likelihood of named parameters.
+
+    `required` are the names it cannot do without, `optional` those it uses where given and
+    replaces by a documented default otherwise.
+    """
+
+    required: AbstractVar[tuple[str, ...]]
+    optional: AbstractVar[tuple[str, ...]]
+
+    @abstractmethod
+    def log_likelihood(self, parameters: Parameters) -> Scalar:
+        """Normalised log-likelihood of the data given the parameters."""
+
+
+class AbstractGaussianLikelihood(AbstractLikelihood):
+    """Gaussian data: log L = -(d - m)^T C^-1 (d - m) / 2 - log det(2 pi C) / 2.
+
+    `cholesky` is the lower Cholesky factor of the covariance C.
+    """
+
+    data: AbstractVar[Float[Array, " data"]]
+    cholesky: AbstractVar[Float[Array, "data data"]]
+
+    @abstractmethod
+    def predict(self, parameters: Parameters) -> Float[Array, " data"]:
+        """The model of the data."""
+
+    def chi2(self, parameters: Parameters) -> Scalar:
+        """Squared Mahalanobis distance of the data from the model."""
+        residual = solve_triangular(self.cholesky, self.data - self.predict(parameters), lower=True)
+        return residual @ residual
+
+    def log_likelihood(self, parameters: Parameters) -> Scalar:
+        """Normalised log-likelihood of the data given the parameters."""
+        log_norm = jnp.sum(jnp.log(jnp.diagonal(self.cholesky))) + 0.5 * self.data.size * jnp.log(2 * jnp.pi)
+        return -0.5 * self.chi2(parameters) - log_norm
