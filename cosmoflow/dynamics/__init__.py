@@ -1,0 +1,15 @@
+"""Hamiltonian mechanics: potentials, kinetic energies, integrators, and the maps they make."""
+
+from ._hamiltonian import Hamiltonian as Hamiltonian
+from ._integrator import AbstractIntegrator as AbstractIntegrator
+from ._integrator import Leapfrog as Leapfrog
+from ._integrator import PhaseState as PhaseState
+from ._integrator import quarter_turn_step as quarter_turn_step
+from ._kinetic import AbstractKinetic as AbstractKinetic
+from ._kinetic import GaussianKinetic as GaussianKinetic
+from ._network import zero_start_mlp as zero_start_mlp
+from ._potential import AbstractPotential as AbstractPotential
+from ._potential import NeuralPotential as NeuralPotential
+from ._potential import SumPotential as SumPotential
+from ._potential import TargetPotential as TargetPotential
+from ._symplectic_map import SymplecticMap as SymplecticMap

@@ -1,0 +1,53 @@
+"""Kinetic energies, with the exact flows that an integrator splits into: drift and kick."""
+
+from abc import abstractmethod
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+from paramax import AbstractUnwrappable
+
+from .._types import Scalar, Vector
+
+
+class AbstractKinetic(eqx.Module):
+    """A kinetic energy K(p) and its two exact motions."""
+
+    @abstractmethod
+    def __call__(self, p: Vector) -> Scalar:
+        """Energy of one momentum."""
+
+    @abstractmethod
+    def drift(self, q: Vector, p: Vector, h: Scalar) -> tuple[Vector, Vector]:
+        """Free motion for a time h."""
+
+    @abstractmethod
+    def kick(self, p: Vector, gradient: Vector, h: Scalar) -> Vector:
+        """Motion under a constant force -gradient for a time h."""
+
+
+class GaussianKinetic(AbstractKinetic):
+    """K(p) = sum_i p_i^2 / (2 m_i), the fixed kinetic energy.
+
+    Args:
+        inverse_mass: 1 / m, a scalar or one value per coordinate; an array is trained by `fit`, a
+            `paramax.Parameterize` keeps it positive meanwhile, a `paramax.NonTrainable` fixes it.
+    """
+
+    inverse_mass: Float[Array, "..."] | AbstractUnwrappable
+
+    def __init__(self, inverse_mass: float | Float[Array, "..."] | AbstractUnwrappable = 1.0):
+        wrapped = isinstance(inverse_mass, AbstractUnwrappable)
+        self.inverse_mass = inverse_mass if wrapped else jnp.asarray(inverse_mass, float)
+
+    def __call__(self, p: Vector) -> Scalar:
+        """Energy of one momentum."""
+        return 0.5 * jnp.sum(self.inverse_mass * p**2)
+
+    def drift(self, q: Vector, p: Vector, h: Scalar) -> tuple[Vector, Vector]:
+        """Free motion for a time h."""
+        return q + h * self.inverse_mass * p, p
+
+    def kick(self, p: Vector, gradient: Vector, h: Scalar) -> Vector:
+        """Motion under a constant force -gradient for a time h."""
+        return p - h * gradient

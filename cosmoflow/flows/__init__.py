@@ -1,0 +1,10 @@
+"""One-shot transports: neural Hamiltonian flows, their momentum encoders, and their exact reweighting."""
+
+from ._hamiltonian import HamiltonianFlow as HamiltonianFlow
+from ._hamiltonian import fixed_kinetic_flow as fixed_kinetic_flow
+from ._importance import ImportanceSample as ImportanceSample
+from ._importance import importance_sample as importance_sample
+from ._momentum import GaussianMomentum as GaussianMomentum
+from ._save import load_flow as load_flow
+from ._save import save_flow as save_flow
+from ._transport import neural_transport as neural_transport

@@ -1,0 +1,110 @@
+"""Neural Hamiltonian flows: densities, bounds and evidences against exact ones."""
+
+import flowjax.distributions as fd
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+
+from cosmoflow.flows import (
+    GaussianMomentum,
+    HamiltonianFlow,
+    fixed_kinetic_flow,
+    importance_sample,
+    load_flow,
+    neural_transport,
+    save_flow,
+)
+from cosmoflow._results import CosmoflowError
+from cosmoflow.targets import CorrelatedGaussian
+
+
+class ExactMomentum(fd.AbstractDistribution):
+    """N(0, sd^2 I) whatever the position."""
+
+    sd: jax.Array
+    shape: tuple[int, ...] = (2,)
+    cond_shape: tuple[int, ...] = (2,)
+
+    def _log_prob(self, x, condition=None):
+        return jnp.sum(-0.5 * (x / self.sd) ** 2 - jnp.log(self.sd) - 0.5 * jnp.log(2 * jnp.pi))
+
+    def _sample(self, key, condition=None):
+        return self.sd * jr.normal(key, self.shape)
+
+
+def quarter_turn_flow(num_steps):
+    flow = fixed_kinetic_flow(2, num_steps=num_steps, base=fd.StandardNormal((4,)), key=jr.key(0))
+    c = np.cos(np.pi / (4 * num_steps))
+    return HamiltonianFlow(flow.base, flow.bijection, ExactMomentum(jnp.asarray(c))), c
+
+
+@pytest.mark.parametrize("num_steps", [1, 2, 5])
+def test_elbo_is_the_exact_log_density_of_a_quarter_turn(num_steps):
+    flow, c = quarter_turn_flow(num_steps)
+    exact = fd.Normal(jnp.zeros(2), jnp.full(2, 1 / c))
+    for q in jr.normal(jr.key(1), (5, 2)):
+        elbo = jax.vmap(lambda k, q=q: flow.elbo(q, key=k))(jr.split(jr.key(2), 20))
+        np.testing.assert_allclose(elbo, exact.log_prob(q), atol=1e-12)
+        np.testing.assert_allclose(flow.log_marginal(q, num_samples=3, key=jr.key(3)), exact.log_prob(q), atol=1e-12)
+
+
+def test_importance_weighted_bound_is_above_the_elbo_and_below_the_truth():
+    flow, c = quarter_turn_flow(3)
+    flow = HamiltonianFlow(flow.base, flow.bijection, ExactMomentum(jnp.asarray(1.5 * c)))
+    q = jnp.array([0.3, -1.0])
+    keys = jr.split(jr.key(0), 4000)
+    elbo = jax.vmap(lambda k: flow.elbo(q, key=k))(keys).mean()
+    bound = jax.vmap(lambda k: flow.log_marginal(q, num_samples=16, key=k))(keys).mean()
+    exact = fd.Normal(jnp.zeros(2), jnp.full(2, 1 / c)).log_prob(q)
+    assert elbo + 0.05 < bound < exact
+
+
+def test_log_prob_of_own_draws():
+    flow = fixed_kinetic_flow(3, num_steps=2, key=jr.key(0))
+    x, log_prob = flow.sample_and_log_prob(jr.key(1), (10,))
+    np.testing.assert_allclose(flow.log_prob(x), log_prob, atol=1e-10)
+    assert flow.sample_position(key=jr.key(1)).shape == (3,)
+
+
+def test_evidence_of_a_known_gaussian():
+    covariance = jnp.array([[1.3, 0.4], [0.4, 0.8]])
+    flow, _ = quarter_turn_flow(5)
+    result = importance_sample(flow, CorrelatedGaussian(jnp.zeros(2), covariance), num_samples=20_000, key=jr.key(5))
+    assert 0.5 < result.ess_fraction < 0.95
+    assert abs(result.log_evidence) < 5 * result.log_evidence_error < 0.05
+
+
+def test_transport_of_the_exact_target_is_the_base():
+    num_steps = 4
+    flow, c = quarter_turn_flow(num_steps)
+    target = neural_transport(CorrelatedGaussian(jnp.zeros(2), jnp.eye(2) / c**2), flow)
+    z = jr.normal(jr.key(0), (20, 4))
+    np.testing.assert_allclose(jax.vmap(target.log_density)(z), flow.base.log_prob(z), atol=1e-11)
+    assert target.constrain(z[0])["x"].shape == (2,)
+
+
+def test_save_and_load(tmp_path):
+    configuration = {"dim": 2, "num_steps": 3, "width": 8, "depth": 1}
+    flow = fixed_kinetic_flow(**configuration, key=jr.key(9))
+    save_flow(tmp_path / "flow.eqx", flow, **configuration)
+    loaded = load_flow(tmp_path / "flow.eqx")
+    for a, b in zip(jax.tree.leaves(flow), jax.tree.leaves(loaded), strict=True):
+        np.testing.assert_array_equal(a, b) if isinstance(a, jax.Array) else None
+    x = flow.sample(jr.key(0))
+    np.testing.assert_array_equal(flow.log_prob(x), loaded.log_prob(x))
+
+
+@pytest.mark.parametrize("content", [b"", b"hello\n", b'{"dim": 2}\n', b'{"dimension": 2}\n'])
+def test_a_file_that_is_no_flow(tmp_path, content):
+    path = tmp_path / "flow.eqx"
+    path.write_bytes(content)
+    with pytest.raises(CosmoflowError, match=r"flow\.eqx does not hold a flow"):
+        load_flow(path)
+
+
+def test_mismatched_parts_are_refused():
+    flow = fixed_kinetic_flow(2, num_steps=2, key=jr.key(0))
+    with pytest.raises(ValueError, match="condition shape"):
+        HamiltonianFlow(flow.base, flow.bijection, GaussianMomentum(3, key=jr.key(1)))
