@@ -1,0 +1,174 @@
+"""The HDF5 layout of draws and of private arrays, readable as InferenceData.
+
+Every variable of a group is (chain, draw, *shape) with a dimension scale on each axis; private arrays get scales
+too, so that netCDF readers can open the whole file.
+"""
+
+from collections.abc import Callable, Iterator
+from math import prod
+from typing import NamedTuple
+from uuid import uuid4
+
+import h5py
+import numpy as np
+
+from .._results import StoreError
+
+POSTERIOR, SAMPLE_STATS, STATE, SETUP = "posterior", "sample_stats", "sampler_state", "setup"
+_CHUNK_BYTES = 2**18
+
+
+class Variable(NamedTuple):
+    """What is the same for a variable in every segment: its shape beyond (chain, draw), and its dtype."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+
+class DrawsLayout(NamedTuple):
+    """The variables of one group in their order, and the number of chains."""
+
+    num_chains: int
+    variables: dict[str, Variable]
+
+
+def image(write: Callable[[h5py.File], None]) -> bytes:
+    """The bytes of an HDF5 file, built in memory."""
+    with h5py.File(uuid4().hex, "w", driver="core", backing_store=False, track_order=True) as file:
+        write(file)
+        file.flush()
+        return file.id.get_file_image()
+
+
+def layout_of(arrays: dict[str, np.ndarray], num_chains: int) -> DrawsLayout:
+    """The layout of arrays of shape (chain, draw, *shape).
+
+    Raises:
+        StoreError: an array cannot be stored under its name or with its dtype.
+    """
+    for name, array in arrays.items():
+        if not name or "/" in name or name in (".", "..", "chain", "draw"):
+            raise StoreError(f"A variable cannot be stored under the name {name!r}; rename it, without a slash.")
+        if array.dtype.kind not in "biuf":
+            raise StoreError(
+                f"The variable {name!r} has dtype {array.dtype}; store real numbers, integers or booleans."
+            )
+    variables = {name: Variable(array.shape[2:], array.dtype) for name, array in arrays.items()}
+    return DrawsLayout(num_chains, variables)
+
+
+def create_draws(
+    file: h5py.File, name: str, layout: DrawsLayout, *, first: int, num_draws: int, attributes: dict[str, str]
+) -> h5py.Group:
+    """An InferenceData group of the draws [first, first + num_draws), to be filled with `write_draws`."""
+    group = file.create_group(name, track_order=True)
+    group.attrs.update(attributes)
+    chain = _scale(group, "chain", np.arange(layout.num_chains))
+    draw = _scale(group, "draw", np.arange(first, first + num_draws), unlimited=True)
+    for variable, (shape, dtype) in layout.variables.items():
+        extra = [_scale(group, f"{variable}_dim_{axis}", np.arange(size)) for axis, size in enumerate(shape)]
+        full = (layout.num_chains, num_draws, *shape)
+        dataset = _dataset(group, variable, full, dtype, maxshape=(layout.num_chains, None, *shape))
+        for axis, scale in enumerate([chain, draw, *extra]):
+            dataset.dims[axis].attach_scale(scale)
+    return group
+
+
+def write_draws(dataset: h5py.Dataset, first: int, draws: np.ndarray) -> None:
+    """Fill the draws [first, first + n) of a variable."""
+    dataset[:, first : first + draws.shape[1]] = draws.view(np.int8) if draws.dtype.kind == "b" else draws
+
+
+def group_at(parent: h5py.Group, name: str) -> h5py.Group:
+    """A group by its name, or a StoreError where there is none."""
+    group = parent.get(name)
+    if not isinstance(group, h5py.Group):
+        raise StoreError(f"{parent.file.filename} has no group {name!r}; restore it from a copy.")
+    return group
+
+
+def dataset_at(parent: h5py.Group, name: str) -> h5py.Dataset:
+    """A dataset by its name, or a StoreError where there is none."""
+    dataset = parent.get(name)
+    if not isinstance(dataset, h5py.Dataset):
+        raise StoreError(f"{parent.file.filename} has no dataset {name!r} in {parent.name}; restore it from a copy.")
+    return dataset
+
+
+def read_layout(group: h5py.Group) -> DrawsLayout:
+    """The layout of a group of draws."""
+    variables = {name: Variable(dataset.shape[2:], _dtype(dataset)) for name, dataset in _datasets(group)}
+    return DrawsLayout(dataset_at(group, "chain").shape[0], variables)
+
+
+def read_array(dataset: h5py.Dataset) -> np.ndarray:
+    """A dataset as it was before it was stored."""
+    return np.asarray(dataset[()]).astype(_dtype(dataset), copy=False)
+
+
+def write_arrays(parent: h5py.Group, name: str, arrays: dict[str, np.ndarray]) -> h5py.Group:
+    """A group of arrays of any shape."""
+    group = parent.create_group(name, track_order=True)
+    for key, array in arrays.items():
+        if array.dtype.kind not in "biuf" or "/" in key:
+            raise StoreError(
+                f"The array {key!r} of dtype {array.dtype} cannot be stored; store numbers under names without a slash."
+            )
+        dataset = _dataset(group, key, array.shape, array.dtype)
+        dataset[...] = array.astype(np.int8) if array.dtype.kind == "b" else array
+        for axis, size in enumerate(array.shape):
+            scale = f"_dim_{size}" + f"_{array.shape[:axis].count(size)}" * (size in array.shape[:axis])
+            if scale not in group:
+                _scale(group, scale, np.arange(size))
+            dataset.dims[axis].attach_scale(group[scale])
+    return group
+
+
+def read_arrays(group: h5py.Group) -> dict[str, np.ndarray]:
+    """The arrays of a group that `write_arrays` made."""
+    return {name: read_array(dataset) for name, dataset in _datasets(group)}
+
+
+def _datasets(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
+    for name, item in group.items():
+        if isinstance(item, h5py.Dataset) and not item.is_scale:
+            yield name, item
+
+
+def _scale(group: h5py.Group, name: str, values: np.ndarray, *, unlimited: bool = False) -> h5py.Dataset:
+    scale = _dataset(group, name, values.shape, np.dtype(np.int64), maxshape=(None,) if unlimited else None)
+    scale[...] = values
+    scale.make_scale(name)
+    return scale
+
+
+def _dataset(
+    group: h5py.Group, name: str, shape: tuple[int, ...], dtype: np.dtype, maxshape: tuple | None = None
+) -> h5py.Dataset:
+    stored = np.dtype(np.int8) if dtype.kind == "b" else dtype
+    checked = prod(shape) > 0 and len(shape) > 0
+    dataset = group.create_dataset(
+        name,
+        shape,
+        stored,
+        maxshape=maxshape if checked else None,
+        chunks=_chunks(shape, stored.itemsize) if checked else None,
+        fletcher32=checked,
+        track_order=True,
+    )
+    if dtype.kind == "b":
+        dataset.attrs["dtype"] = "bool"
+    return dataset
+
+
+def _chunks(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """Whole trailing axes, as many as fit: a chunk is a run of consecutive draws."""
+    room, chunks = max(_CHUNK_BYTES // itemsize, 1), []
+    for size in reversed(shape):
+        chunks.append(min(size, room))
+        room = max(room // chunks[-1], 1)
+    return tuple(reversed(chunks))
+
+
+def _dtype(dataset: h5py.Dataset) -> np.dtype:
+    return np.dtype(bool) if dataset.attrs.get("dtype") == "bool" else dataset.dtype

@@ -1,0 +1,9 @@
+"""What the draws are worth and what they cost."""
+
+from ._convergence import Convergence as Convergence
+from ._convergence import convergence as convergence
+from ._cost import Cost as Cost
+from ._cost import cost as cost
+from ._summary import Row as Row
+from ._summary import Summary as Summary
+from ._summary import summarize as summarize

@@ -1,0 +1,56 @@
+"""What a run cost, in gradients of the log-density."""
+
+from dataclasses import dataclass
+
+from ..chains import Chain
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The cost of a run over all chains.
+
+    Evaluations other than gradients count as the share of a gradient that they take:
+
+        cost = gradients + (densities + 1.5 x directional derivatives) / 3
+
+    Attributes:
+        gradients: evaluations of the gradient.
+        densities: evaluations of the log-density alone.
+        directional_derivatives: evaluations of the derivative along one direction.
+        warmup: the cost of everything before the first draw [gradients].
+        seconds: wall time of sampling [s]; NaN where it is not known.
+    """
+
+    gradients: int
+    densities: int
+    directional_derivatives: int
+    warmup: float
+    seconds: float
+
+    @property
+    def sampling(self) -> float:
+        """The cost of the draws [gradients]."""
+        return self.gradients + (self.densities + 1.5 * self.directional_derivatives) / 3
+
+    @property
+    def total(self) -> float:
+        """The cost of the draws and of the warm-up [gradients]."""
+        return self.sampling + self.warmup
+
+
+def cost(chain: Chain) -> Cost:
+    """The cost of a chain, from the counts in its sample statistics and its attributes.
+
+    Args:
+        chain: counts are read from `num_gradients`, `num_densities` and `num_directional_derivatives`, those of the
+            warm-up from the attribute `warmup_gradients`, the time from `sampling_seconds`.
+    """
+    counts = [
+        int(chain.sample_stats[name].sum()) if name in chain.sample_stats else 0
+        for name in ("num_gradients", "num_densities", "num_directional_derivatives")
+    ]
+    return Cost(
+        *counts,
+        warmup=float(chain.attributes.get("warmup_gradients", 0.0)),
+        seconds=float(chain.attributes.get("sampling_seconds", "nan")),
+    )

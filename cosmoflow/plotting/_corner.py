@@ -1,0 +1,88 @@
+"""Marginal posteriors, one parameter and two at a time."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..chains import Chain
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")  # Okabe and Ito, for all eyes
+_STYLE: dict[Any, str] = {
+    "font.family": "STIXGeneral",
+    "mathtext.fontset": "stix",
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+}
+
+
+def corner(
+    chains: Chain | Mapping[str, Chain],
+    parameters: Sequence[str] | None = None,
+    *,
+    truth: Mapping[str, float] | None = None,
+    width: float = 7.0,
+) -> "Figure":
+    """The one- and two-dimensional marginals of one chain or of several, with 68 % and 95 % regions.
+
+    The attribute `labels` of the first chain gives the LaTeX of the parameters.
+
+    Args:
+        chains: a chain, or chains by the name that the legend shows.
+        parameters: which parameters, by name (`x` for all of a vector, `x[1]` for one entry); by default those that
+            all chains have.
+        truth: values to be marked, by name.
+        width: of the figure [inch].
+
+    Returns:
+        A figure that belongs to no window; save it with `figure.savefig("corner.pdf", bbox_inches="tight")`.
+
+    Raises:
+        ImportError: matplotlib or GetDist is not installed.
+        ValueError: a chain has no such parameter.
+    """
+    try:
+        import matplotlib as mpl
+        from getdist import plots
+        from matplotlib import pyplot
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.ticker import MaxNLocator
+    except ImportError as error:
+        raise ImportError("Plots need matplotlib and GetDist; install cosmoflow with the extra 'plot'.") from error
+
+    named = {"": chains} if isinstance(chains, Chain) else dict(chains)
+    if parameters is None:
+        first, *others = named.values()
+        parameters = [name for name in first.posterior if all(name in other.posterior for other in others)]
+    samples = [chain.to_getdist(parameters) for chain in named.values()]
+    names = list(next(iter(named.values())).scalars(parameters))
+
+    with mpl.rc_context(_STYLE):
+        plotter: Any = plots.get_subplot_plotter(width_inch=width, scaling=False)
+        settings = plotter.settings
+        settings.axes_labelsize, settings.axes_fontsize, settings.legend_fontsize = 13, 9, 12
+        settings.solid_colors = list(_COLOURS)
+        settings.linewidth, settings.alpha_filled_add = 1.4, 0.8
+        settings.axis_tick_x_rotation = 0 if width / len(names) > 1.5 else 45
+        settings.figure_legend_frame = False
+        plotter.triangle_plot(
+            samples,
+            names,
+            filled=True,
+            legend_labels=list(named) if len(named) > 1 else [],
+            legend_loc="upper right",
+            contour_colors=list(_COLOURS),
+            markers=dict(truth or {}),
+        )
+        figure = plotter.fig
+        pyplot.close(figure)
+        FigureCanvasAgg(figure)
+        for row, panels in enumerate(plotter.subplots):
+            for column, axes in enumerate(panels[: row + 1]):
+                axes.xaxis.set_major_locator(MaxNLocator(3, prune="both"))
+                if column < row:
+                    axes.yaxis.set_major_locator(MaxNLocator(3, prune="both"))
+        figure.align_labels()
+        figure.canvas.draw()  # ticks take their style when they are first drawn
+    return figure
