@@ -1,0 +1,222 @@
+"""The driver: a host loop of compiled chunks, committed as it goes."""
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import paramax
+from jaxtyping import Array, Float
+
+from ._progress import progress_bar
+from ._results import RunError, StartError, Status
+from ._types import Key
+from .chains import Chain, ChainStore, arrays_to_tree, digest, tree_to_arrays
+from .samplers import AbstractInfo, AbstractSampler
+from .targets import AbstractTarget, explain_non_finite
+
+NON_FINITE_BUDGET = 0.05
+"""NaN log-densities per draw above which a run ends."""
+
+DIVERGENCE_BUDGET = 0.05
+"""Divergent trajectories per draw above which a run counts as failed."""
+
+VIOLATION_BUDGET = 0.005
+"""Exceeded bounds per event above which a run ends: at 0.014 a bias was seen on a two-mode target."""
+
+DEFAULT_CHUNK = 250
+
+
+@eqx.filter_jit
+def run_chunk(target: AbstractTarget, sampler: AbstractSampler, states: Any, num_draws: Array, *, capacity: int):
+    """One compiled chunk: new states, draws, infos, and the draws' named parameters."""
+    target = paramax.unwrap(target)
+    states, draws, infos = sampler.run_chunk(target, states, num_draws, capacity=capacity)
+    return states, draws, infos, jax.vmap(jax.vmap(target.constrain))(draws.position)
+
+
+@eqx.filter_jit
+def log_densities(target: AbstractTarget, positions: Float[Array, "chain dim"]) -> Float[Array, " chain"]:
+    """The log-densities of several points."""
+    return jax.vmap(paramax.unwrap(target).log_density)(positions)
+
+
+@eqx.filter_jit
+def init_states(target: AbstractTarget, sampler: AbstractSampler, positions: Float[Array, "chain dim"], key: Key):
+    """The states of all chains, each with its own random stream."""
+    target = paramax.unwrap(target)
+    keys = jax.vmap(lambda i: jr.fold_in(key, i))(jnp.arange(len(positions)))
+    return jax.vmap(lambda x, k: sampler.init(target, x, key=k))(positions, keys)
+
+
+def check_start(
+    target: AbstractTarget, positions: Float[Array, "chain dim"], log_density: Float[Array | np.ndarray, " chain"]
+) -> None:
+    """Refuse starting points outside the support or where the density is NaN.
+
+    Raises:
+        StartError: It names the parameter and the likelihood.
+    """
+    bad = np.flatnonzero(~np.isfinite(log_density))
+    if bad.size:
+        raise StartError(explain_non_finite(target, positions[bad[0]]))
+
+
+def sample_stats(log_density: Array, infos: AbstractInfo) -> dict[str, Array]:
+    """What is stored beside the draws, under ArviZ's names."""
+    return {"lp": log_density} | {f.name: getattr(infos, f.name) for f in dataclasses.fields(infos)}
+
+
+def _status(totals: Mapping[str, float], num_draws: int) -> Status:
+    if totals.get("non_finite", 0) > NON_FINITE_BUDGET * num_draws:
+        return Status.NON_FINITE
+    if totals.get("num_violations", 0) > VIOLATION_BUDGET * totals.get("num_events", np.inf):
+        return Status.BOUND_VIOLATIONS
+    if totals.get("diverging", 0) > DIVERGENCE_BUDGET * num_draws:
+        return Status.DIVERGENCES
+    return Status.SUCCESSFUL
+
+
+class _Pending:
+    """Draws made but not yet committed."""
+
+    def __init__(self):
+        self.chunks: list[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]] = []
+        self.seconds = 0.0
+
+    def take(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], float]:
+        joined = [{name: np.concatenate([c[i][name] for c in self.chunks], axis=1) for name in self.chunks[0][i]} for i in (0, 1)]
+        seconds = self.seconds
+        self.__init__()
+        return joined[0], joined[1], seconds
+
+
+def sample(
+    target: AbstractTarget,
+    sampler: AbstractSampler,
+    *,
+    num_draws: int,
+    num_chains: int,
+    key: Key,
+    position: Float[Array, "chain dim"] | None = None,
+    store: ChainStore | None = None,
+    chunk: int = DEFAULT_CHUNK,
+    commit_seconds: float = 30.0,
+    max_time: float | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    progress: bool = False,
+    throw: bool = True,
+) -> Chain:
+    """Draw from a target.
+
+    The draws depend on target, sampler, key, positions and number of chains alone: not on the length of a chunk, nor on
+    interruptions.
+
+    Args:
+        target: What is sampled.
+        sampler: How.
+        num_draws: Draws per chain; with a store, those it already holds count.
+        num_chains: Chains, run side by side.
+        key: Random key.
+        position: Starting points, shape (chain, dim); standard normal draws where none are given.
+        store: Where draws are committed as they come, and from which an interrupted run goes on.
+        chunk: Draws per compiled call.
+        commit_seconds: Least time between two commits.
+        max_time: Seconds after which the run stops at the end of a chunk.
+        stop: Asked between chunks; where it answers True the run commits and returns.
+        progress: Whether to show a progress bar.
+        throw: Whether a run that went wrong raises; its draws are committed all the same.
+
+    Returns:
+        All draws, with a status.
+
+    Raises:
+        StartError: The log-density is not finite at a starting point.
+        RunError: The run went wrong and `throw` is set.
+        StoreError: The store holds another run, or could not commit.
+    """
+    if position is None:
+        position = jr.normal(jr.fold_in(key, num_chains), (num_chains, target.dim))
+    if position.shape != (num_chains, target.dim):
+        raise ValueError(
+            f"The starting positions have shape {position.shape}, but {num_chains} chains of a "
+            f"{target.dim}-dimensional target need {(num_chains, target.dim)}."
+        )
+    check_start(target, position, log_densities(target, position))
+    states = init_states(target, sampler, position, key)
+    done = 0
+    if store is not None:
+        store.identify(
+            {
+                "target": digest(target),
+                "sampler": digest(sampler),
+                "key": digest(key),
+                "positions": digest(position),
+                "num_chains": num_chains,
+            }
+        )
+        done = store.num_draws
+        saved = store.load_state()
+        if saved is not None:
+            states = arrays_to_tree(states, saved)
+
+    kept: list[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]] = []
+    pending, elapsed = _Pending(), 0.0
+    totals: dict[str, float] = {}
+    status = Status.SUCCESSFUL
+
+    def commit():
+        nonlocal elapsed
+        posterior, stats, seconds = pending.take()
+        elapsed += seconds
+        if store is None:
+            kept.append((posterior, stats))
+        else:
+            store.append(posterior, stats, tree_to_arrays(states), {"seconds": seconds})
+
+    start = last_commit = time.monotonic()
+    first = done
+    with progress_bar("sampling", num_draws, done=done, visible=progress) as bar:
+        while done < num_draws:
+            if stop():
+                status = Status.STOPPED
+                break
+            if max_time is not None and time.monotonic() - start > max_time:
+                status = Status.OUT_OF_TIME
+                break
+            count = min(chunk, num_draws - done)
+            began = time.monotonic()
+            states, draws, infos, parameters = run_chunk(target, sampler, states, jnp.asarray(count), capacity=chunk)
+            parameters, stats = jax.tree.map(
+                lambda a: np.asarray(a)[:, :count], (parameters, sample_stats(draws.log_density, infos))
+            )
+            pending.chunks.append((parameters, stats))
+            pending.seconds += time.monotonic() - began
+            done += count
+            for name, values in stats.items():
+                totals[name] = totals.get(name, 0.0) + float(np.sum(values))
+            bar.advance(count, f"{totals['num_gradients']:.3g} gradients")
+            status = _status(totals, num_chains * (done - first))
+            if status in (Status.NON_FINITE, Status.BOUND_VIOLATIONS):
+                break
+            if time.monotonic() - last_commit > commit_seconds:
+                commit()
+                last_commit = time.monotonic()
+    if pending.chunks:
+        commit()
+    if store is not None:
+        store.annotate({"status": status.name})
+        if done >= num_draws:
+            store.finish()
+        chain = store.read()
+    else:
+        posterior, stats = ({n: np.concatenate([k[i][n] for k in kept], axis=1) for n in kept[0][i]} for i in (0, 1)) if kept else ({}, {})
+        chain = Chain(posterior, stats, {"sampling_seconds": elapsed}, status)
+    if throw and status in (Status.NON_FINITE, Status.BOUND_VIOLATIONS, Status.DIVERGENCES):
+        raise RunError(status)
+    return chain

@@ -1,0 +1,11 @@
+"""Markov processes that leave a target invariant."""
+
+from ._base import AbstractInfo as AbstractInfo
+from ._base import AbstractKernel as AbstractKernel
+from ._base import AbstractSampler as AbstractSampler
+from ._base import AbstractState as AbstractState
+from ._base import AbstractTunedKernel as AbstractTunedKernel
+from ._base import Draws as Draws
+from ._ghmc import GHMC as GHMC
+from ._nuts import NUTS as NUTS
+from .pdmp import ZigZag as ZigZag

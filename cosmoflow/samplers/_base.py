@@ -1,0 +1,109 @@
+"""What every sampler is: a state, and a compiled chunk of draws of many chains."""
+
+from abc import abstractmethod
+from typing import Generic, TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from equinox import AbstractVar
+from jaxtyping import Array, Float, Int
+
+from .._types import Key, Scalar, Vector
+from ..targets import AbstractTarget
+
+
+class AbstractState(eqx.Module):
+    """What a chain needs to go on.
+
+    Its randomness is `fold_in(key, counter)`, so neither the length of a chunk nor an interruption can change it.
+    """
+
+    position: AbstractVar[Vector]
+    key: AbstractVar[Key]
+    counter: AbstractVar[Int[Array, ""]]
+
+
+class AbstractInfo(eqx.Module):
+    """What a user may want to know about one draw; the costs are mandatory."""
+
+    num_gradients: AbstractVar[Int[Array, "..."]]
+    num_densities: AbstractVar[Int[Array, "..."]]
+    non_finite: AbstractVar[Int[Array, "..."]]
+
+
+class Draws(eqx.Module):
+    """Positions and log-densities of draws, shapes (chain, draw, dim) and (chain, draw)."""
+
+    position: Float[Array, "*batch dim"]
+    log_density: Float[Array, "*batch"]
+
+
+State = TypeVar("State", bound=AbstractState)
+Info = TypeVar("Info", bound=AbstractInfo)
+
+
+class AbstractSampler(eqx.Module, Generic[State, Info]):
+    """A Markov process with a target as its invariant law."""
+
+    @abstractmethod
+    def init(self, target: AbstractTarget, position: Vector, *, key: Key) -> State:
+        """The state of one chain that starts at a position."""
+
+    @abstractmethod
+    def run_chunk(
+        self, target: AbstractTarget, states: State, num_draws: Int[Array, ""], *, capacity: int
+    ) -> tuple[State, Draws, Info]:
+        """Advance all chains by `num_draws` draws.
+
+        Args:
+            target: What is sampled.
+            states: States of all chains, stacked along a first axis.
+            num_draws: Draws to make, at most `capacity`; not static, so that one compilation serves all lengths.
+            capacity: Length of the buffers; entries from `num_draws` on are zero.
+
+        Returns:
+            The new states, and the draws and infos with leading shape (chain, capacity).
+        """
+
+
+class AbstractKernel(AbstractSampler[State, Info]):
+    """A sampler in discrete time: one step makes one draw."""
+
+    @abstractmethod
+    def step(self, target: AbstractTarget, state: State, *, key: Key) -> tuple[State, Info]:
+        """One transition of one chain; the counter is advanced by `run_chunk`."""
+
+    @abstractmethod
+    def log_density(self, state: State) -> Scalar:
+        """The target's log-density at the state's position, at no cost."""
+
+    def run_chunk(
+        self, target: AbstractTarget, states: State, num_draws: Int[Array, ""], *, capacity: int
+    ) -> tuple[State, Draws, Info]:
+        """Advance all chains by `num_draws` draws."""
+
+        def advance(state):
+            new, info = self.step(target, state, key=jr.fold_in(state.key, state.counter))
+            new = eqx.tree_at(lambda s: s.counter, new, state.counter + 1)
+            return new, (Draws(new.position, self.log_density(new)), info)
+
+        advance_all = jax.vmap(advance)
+        _, output = jax.eval_shape(advance_all, states)
+        buffers = jax.tree.map(lambda a: jnp.zeros((a.shape[0], capacity, *a.shape[1:]), a.dtype), output)
+
+        def body(i, carry):
+            states, buffers = carry
+            states, output = advance_all(states)
+            return states, jax.tree.map(lambda buffer, new: buffer.at[:, i].set(new), buffers, output)
+
+        states, (draws, infos) = jax.lax.fori_loop(0, num_draws, body, (states, buffers))
+        return states, draws, infos
+
+
+class AbstractTunedKernel(AbstractKernel[State, Info]):
+    """A kernel whose step size is tuned towards an acceptance rate, which its info reports as `acceptance_rate`."""
+
+    step_size: AbstractVar[Scalar]
+    target_acceptance: AbstractVar[float]

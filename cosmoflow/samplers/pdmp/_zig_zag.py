@@ -1,0 +1,46 @@
+"""The zig-zag process."""
+
+import equinox as eqx
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, Float, Int
+
+from ..._types import Key, Scalar, Vector
+from ._base import AbstractPDMP
+from ._event_time import AbstractRateBound, ChordBound
+
+
+class ZigZag(AbstractPDMP):
+    """The zig-zag process: velocities in {-1, 1}^d, coordinate i turns round at rate (v_i d_i U)_+.
+
+    Args:
+        draw_interval: Time between two draws, in units of the whitened target's standard deviation; the horizon of
+            the rate bound never exceeds it.
+        bound: Majorant of the rates over a horizon.
+
+    References:
+        Bierkens, Fearnhead, Roberts 2019, arXiv:1607.03188.
+    """
+
+    draw_interval: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0)
+    bound: AbstractRateBound = eqx.field(default_factory=ChordBound)
+
+    def __check_init__(self):
+        if self.draw_interval <= 0:
+            raise ValueError(f"ZigZag's draw_interval is {self.draw_interval}, but must be positive.")
+
+    def sample_velocity(self, position: Vector, *, key: Key) -> Vector:
+        """Independent signs."""
+        return jr.rademacher(key, position.shape, position.dtype)
+
+    def move(self, position: Vector, velocity: Vector, time: Scalar) -> tuple[Vector, Vector]:
+        """A straight line."""
+        return position + velocity * time, velocity
+
+    def event_rates(self, gradient: Vector, position: Vector, velocity: Vector) -> Float[Array, " clock"]:
+        """v_i d_i U."""
+        return velocity * gradient
+
+    def jump(self, gradient: Vector, position: Vector, velocity: Vector, clock: Int[Array, ""], *, key: Key) -> Vector:
+        """Coordinate `clock` turns round."""
+        return velocity.at[clock].multiply(-1)

@@ -1,0 +1,164 @@
+"""Training: compiled chunks of optimiser steps in a host loop, the best parameters kept."""
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import optax
+import paramax
+from jaxtyping import Array, Float
+
+from .._progress import progress_bar
+from .._results import RunError, Status
+from .._types import Key, Scalar
+from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
+from ._losses import AbstractLoss
+
+Model = TypeVar("Model", bound=eqx.Module)
+STAGE = "training"
+
+
+class FitHistory(NamedTuple):
+    """What happened in a training run.
+
+    Attributes:
+        losses: Training loss of every step, shape (step,).
+        validation: Loss on common random numbers after every chunk, shape (chunk,).
+        seconds: Wall time, compilation included.
+    """
+
+    losses: np.ndarray
+    validation: np.ndarray
+    seconds: float
+
+
+class _Training(eqx.Module):
+    parameters: Any
+    optimizer_state: Any
+    best: Any
+    best_loss: Scalar
+
+
+def default_optimizer(num_steps: int, learning_rate: float = 1e-2) -> optax.GradientTransformation:
+    """Adam with clipped gradients and a learning rate that decays to zero along a cosine."""
+    return optax.chain(
+        optax.clip_by_global_norm(10.0), optax.adam(optax.cosine_decay_schedule(learning_rate, num_steps))
+    )
+
+
+@eqx.filter_jit
+def _train_chunk(training, static, loss, data, optimizer, key, first_step, *, num_steps, batch_size, num_validation):
+    """`num_steps` optimiser steps, then the validation loss; the best parameters so far are kept."""
+
+    def evaluate(parameters, batch, k):
+        return loss(eqx.combine(parameters, static), batch, key=k)
+
+    def batch_of(k):
+        return None if data is None else data[jr.randint(k, (batch_size,), 0, len(data))]
+
+    def step(carry, i):
+        parameters, optimizer_state = carry
+        key_batch, key_loss = jr.split(jr.fold_in(key, i))
+        value, gradient = jax.value_and_grad(evaluate)(parameters, batch_of(key_batch), key_loss)
+        updates, optimizer_state = optimizer.update(gradient, optimizer_state, parameters)
+        return (optax.apply_updates(parameters, updates), optimizer_state), value
+
+    steps = first_step + jnp.arange(num_steps)
+    (parameters, optimizer_state), losses = jax.lax.scan(step, (training.parameters, training.optimizer_state), steps)
+
+    def validate(i):
+        key_batch, key_loss = jr.split(jr.fold_in(jr.fold_in(key, 2**31 - 1), i))
+        return evaluate(parameters, batch_of(key_batch), key_loss)
+
+    validation = jnp.mean(jax.lax.map(validate, jnp.arange(num_validation)))
+    better = validation < training.best_loss
+    best = jax.tree.map(lambda new, old: jnp.where(better, new, old), parameters, training.best)
+    best_loss = jnp.where(better, validation, training.best_loss)
+    return _Training(parameters, optimizer_state, best, best_loss), losses, validation
+
+
+def fit(
+    model: Model,
+    loss: AbstractLoss,
+    *,
+    num_steps: int,
+    key: Key,
+    optimizer: optax.GradientTransformation | None = None,
+    data: Float[Array, "sample dim"] | None = None,
+    batch_size: int = 256,
+    store: ChainStore | None = None,
+    chunk: int = 50,
+    checkpoint_seconds: float = 30.0,
+    progress: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+) -> tuple[Model, FitHistory]:
+    """Minimise a loss; the parameters with the lowest validation loss are returned.
+
+    The randomness of a step depends on the key and the step's number alone, so an interrupted training that is
+    resumed from its store ends with the same bits as an uninterrupted one.
+
+    Args:
+        model: What is trained: its inexact arrays, those inside `paramax.NonTrainable` apart.
+        loss: Called as loss(model, batch, key=key).
+        num_steps: Optimiser steps.
+        key: Random key.
+        optimizer: `default_optimizer(num_steps)` where none is given.
+        data: Samples, from which every step draws a batch.
+        batch_size: Samples per batch.
+        store: Where checkpoints and the trained model are committed; what it already holds is not computed again.
+        chunk: Steps per compiled call; validation happens after each.
+        checkpoint_seconds: Least time between two checkpoints.
+        progress: Whether to show a progress bar.
+        stop: Asked between chunks; where it answers True, a checkpoint is committed and `RunError` raised.
+
+    Raises:
+        RunError: The loss was never finite, or the training was stopped.
+    """
+    optimizer = default_optimizer(num_steps) if optimizer is None else optimizer
+    parameters, static = eqx.partition(
+        model, eqx.is_inexact_array, is_leaf=lambda leaf: isinstance(leaf, paramax.NonTrainable)
+    )
+    infinity = jnp.asarray(jnp.inf, jnp.result_type(float))
+    training = _Training(parameters, optimizer.init(parameters), parameters, infinity)
+    losses, validation, seconds = np.zeros(0), np.zeros(0), 0.0
+    if store is not None:
+        store.identify({"training": digest((model, loss, key, data, num_steps, batch_size, chunk))})
+        saved = store.load_stage(STAGE)
+        if saved is not None:
+            arrays, attributes = saved
+            losses, validation = arrays.pop("history_losses"), arrays.pop("history_validation")
+            seconds = float(attributes["seconds"])
+            training = arrays_to_tree(training, arrays)
+
+    def commit():
+        if store is not None:
+            history = {"history_losses": losses, "history_validation": validation}
+            store.save_stage(STAGE, tree_to_arrays(training) | history, {"seconds": seconds})
+
+    start = last_commit = time.monotonic()
+    spent = seconds
+    with progress_bar("training", num_steps, done=len(losses), visible=progress) as bar:
+        while len(losses) < num_steps:
+            count = min(chunk, num_steps - len(losses))
+            training, new_losses, new_validation = _train_chunk(
+                training, static, loss, data, optimizer, key, jnp.asarray(len(losses)),
+                num_steps=count, batch_size=batch_size, num_validation=8,
+            )  # fmt: skip
+            losses = np.append(losses, np.asarray(new_losses))
+            validation = np.append(validation, np.asarray(new_validation))
+            seconds = spent + time.monotonic() - start
+            bar.advance(count, f"loss {validation[-1]:.4f}")
+            if stop():
+                commit()
+                raise RunError(Status.STOPPED)
+            if len(losses) == num_steps or time.monotonic() - last_commit > checkpoint_seconds:
+                commit()
+                last_commit = time.monotonic()
+    if not np.isfinite(training.best_loss):
+        raise RunError(Status.NO_FINITE_LOSS)
+    return eqx.combine(training.best, static), FitHistory(losses, validation, seconds)

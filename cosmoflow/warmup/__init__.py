@@ -1,0 +1,6 @@
+"""Tuning before a run: coordinates, step size, starting points."""
+
+from ._affine import Affine as Affine
+from ._precondition import laplace as laplace
+from ._warmup import warmup as warmup
+from ._precondition import whiten as whiten

@@ -1,0 +1,134 @@
+"""From a target and a sampler to whitened coordinates, a tuned sampler, and starting points."""
+
+import time
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float
+
+from .._progress import progress_bar
+from .._results import RunError, Status
+from .._sample import DEFAULT_CHUNK, check_start, init_states, log_densities, run_chunk
+from .._types import Key
+from ..chains import ChainStore, digest
+from ..samplers import AbstractSampler, AbstractTunedKernel
+from ..targets import AbstractTarget, Pullback
+from ._affine import Affine
+from ._precondition import MAX_DENSE_DIM, assess, laplace, pooled
+from ._step_size import StepSizeTuner
+
+STAGE = "warmup"
+WINDOW = 25
+GOOD_ENOUGH = 0.1
+"""Importance efficiency of N(0, I) above which no Laplace fit is made."""
+
+
+def _starting_coordinates(target, num_chains, position, key) -> tuple[Affine, Float[Array, "chain dim"], int]:
+    """Coordinates and starting points: as they are, or from a Laplace fit where that covers more of the evidence."""
+    key_plain, key_laplace, key_starts = jr.split(key, 3)
+    plain = Affine.identity(target.dim, jnp.result_type(float) if position is None else position.dtype)
+    fit = assess(target, plain, num_chains=num_chains, key=key_plain)
+    starts = jr.normal(key_starts, (num_chains, target.dim), plain.location.dtype) if position is None else position
+    check_start(target, starts, log_densities(target, starts))
+    if target.dim > MAX_DENSE_DIM:
+        return plain, starts, 0
+    if fit.ess_fraction > GOOD_ENOUGH:
+        return plain, fit.positions if position is None else position, 0
+    affine, cost = laplace(target, starts)
+    curved = assess(target, affine, num_chains=num_chains, key=key_laplace)
+    if curved.log_evidence > fit.log_evidence:
+        return affine, curved.positions, int(cost)
+    return plain, starts, int(cost)
+
+
+def warmup(
+    target: AbstractTarget,
+    sampler: AbstractSampler,
+    *,
+    num_steps: int = 1000,
+    num_chains: int,
+    key: Key,
+    position: Float[Array, "chain dim"] | None = None,
+    store: ChainStore | None = None,
+    chunk: int = DEFAULT_CHUNK,
+    progress: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+) -> tuple[Pullback, AbstractSampler, Float[Array, "chain dim"]]:
+    """Whiten the target, tune the sampler, find starting points.
+
+    Coordinates come first from a Laplace fit, unless N(0, I) covers the target well already; then a pilot run of half
+    the steps refines them by its pooled covariance, and the other half tunes the step size in the new ones.
+
+    Args:
+        target: What will be sampled.
+        sampler: How.
+        num_steps: Draws per chain of the pilot runs.
+        num_chains: Chains.
+        key: Random key.
+        position: Starting points, shape (chain, dim); standard normal draws where none are given.
+        store: Where the outcome is committed; what it already holds is not computed again.
+        chunk: Draws per compiled call of the sampling to come, which the pilot shares.
+        progress: Whether to show a progress bar.
+        stop: Asked between windows; where it answers True, `RunError` is raised.
+
+    Returns:
+        The target in its new coordinates, the tuned sampler, and starting points in these coordinates.
+
+    Raises:
+        StartError: The log-density is not finite at a starting point.
+        RunError: The warm-up was stopped.
+    """
+    if store is not None:
+        store.identify({"warmup": digest((target, sampler, key, position, num_steps, num_chains))})
+        saved = store.load_stage(STAGE)
+        if saved is not None:
+            arrays, _ = saved
+            affine = Affine(jnp.asarray(arrays["location"]), jnp.asarray(arrays["cholesky"]))
+            if isinstance(sampler, AbstractTunedKernel):
+                sampler = eqx.tree_at(lambda s: s.step_size, sampler, jnp.asarray(arrays["step_size"]))
+            return Pullback(target, affine), sampler, jnp.asarray(arrays["positions"])
+
+    start = time.monotonic()
+    key_start, *stage_keys = jr.split(key, 3)
+    affine, positions, num_gradients = _starting_coordinates(target, num_chains, position, key_start)
+    with progress_bar("warm-up", num_steps, visible=progress) as bar:
+        for number, stage_key in enumerate(stage_keys):
+            whitened = Pullback(target, affine)
+            z = jax.vmap(whitened.bijection.inverse)(positions)
+            states = init_states(whitened, sampler, z, stage_key)
+            tuner = StepSizeTuner(sampler)
+            windows: list[np.ndarray] = []
+            for _ in range(max(1, num_steps // (2 * WINDOW))):
+                if stop():
+                    raise RunError(Status.STOPPED)
+                count = jnp.asarray(min(WINDOW, chunk))
+                states, draws, infos, _ = run_chunk(whitened, tuner.sampler, states, count, capacity=chunk)
+                if isinstance(sampler, AbstractTunedKernel):
+                    tuner.update(float(jnp.mean(infos.acceptance_rate[:, :count])))
+                num_gradients += int(jnp.sum(infos.num_gradients[:, :count]))
+                windows.append(np.asarray(draws.position[:, :count]))
+                bar.advance(WINDOW, f"{num_gradients:.3g} gradients")
+            sampler = tuner.tuned()
+            positions = jax.vmap(whitened.bijection.transform)(jnp.asarray(windows[-1][:, -1]))
+            if number == 0 and target.dim <= MAX_DENSE_DIM:
+                settled = np.concatenate(windows[len(windows) // 4 :], axis=1)
+                affine = pooled(affine, jnp.asarray(settled.reshape(-1, target.dim)))
+
+    whitened = Pullback(target, affine)
+    z = jax.vmap(whitened.bijection.inverse)(positions)
+    if store is not None:
+        arrays = {"location": affine.location, "cholesky": affine.cholesky, "positions": z}
+        if isinstance(sampler, AbstractTunedKernel):
+            arrays["step_size"] = sampler.step_size
+        seconds = time.monotonic() - start
+        store.save_stage(
+            STAGE,
+            {name: np.asarray(value) for name, value in arrays.items()},
+            {"kind": "affine", "dim": target.dim, "num_gradients": num_gradients, "seconds": seconds},
+        )
+        store.annotate({"warmup_gradients": str(num_gradients), "warmup_seconds": f"{seconds:.3f}"})
+    return whitened, sampler, z
