@@ -1,0 +1,7 @@
+"""Likelihoods: data and theory in, log L out."""
+
+from ._bao import BAO as BAO
+from ._base import AbstractGaussianLikelihood as AbstractGaussianLikelihood
+from ._base import AbstractLikelihood as AbstractLikelihood
+from ._joint import JointLikelihood as JointLikelihood
+from ._supernovae import Supernovae as Supernovae
