@@ -19,7 +19,8 @@ class Status(enum.Enum):
         "`safety`, or shorten the sampler's `draw_interval`."
     )
     DIVERGENCES = (
-        "Too many trajectories diverged; raise the sampler's `target_acceptance`, or sample in the coordinates of a flow."
+        "Too many trajectories diverged; raise the sampler's `target_acceptance`, or sample in the coordinates of a "
+        "flow."
     )
 
 

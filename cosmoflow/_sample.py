@@ -90,7 +90,10 @@ class _Pending:
         self.seconds = 0.0
 
     def take(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], float]:
-        joined = [{name: np.concatenate([c[i][name] for c in self.chunks], axis=1) for name in self.chunks[0][i]} for i in (0, 1)]
+        joined = [
+            {name: np.concatenate([c[i][name] for c in self.chunks], axis=1) for name in self.chunks[0][i]}
+            for i in (0, 1)
+        ]
         seconds = self.seconds
         self.__init__()
         return joined[0], joined[1], seconds
@@ -215,7 +218,11 @@ def sample(
             store.finish()
         chain = store.read()
     else:
-        posterior, stats = ({n: np.concatenate([k[i][n] for k in kept], axis=1) for n in kept[0][i]} for i in (0, 1)) if kept else ({}, {})
+        posterior, stats = (
+            ({n: np.concatenate([k[i][n] for k in kept], axis=1) for n in kept[0][i]} for i in (0, 1))
+            if kept
+            else ({}, {})
+        )
         chain = Chain(posterior, stats, {"sampling_seconds": elapsed}, status)
     if throw and status in (Status.NON_FINITE, Status.BOUND_VIOLATIONS, Status.DIVERGENCES):
         raise RunError(status)

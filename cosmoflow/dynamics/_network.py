@@ -1,5 +1,7 @@
 """The network behind learned potentials and encoders."""
 
+from typing import Literal
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -7,7 +9,7 @@ import jax.numpy as jnp
 from .._types import Key
 
 
-def zero_start_mlp(in_size: int, out_size: int | str, *, width: int, depth: int, key: Key) -> eqx.nn.MLP:
+def zero_start_mlp(in_size: int, out_size: int | Literal["scalar"], *, width: int, depth: int, key: Key) -> eqx.nn.MLP:
     """A smooth multilayer perceptron whose last layer starts at zero, so that it starts as the zero function.
 
     Args:

@@ -1,5 +1,7 @@
 """The flow of a Hamiltonian for a fixed time, as a volume-preserving bijection of phase space."""
 
+from typing import Any
+
 import jax.numpy as jnp
 from flowjax.bijections import AbstractBijection
 from jaxtyping import Array, Float
@@ -22,11 +24,11 @@ class SymplecticMap(AbstractBijection):
     """
 
     shape: tuple[int, ...]
-    cond_shape: None = None
     hamiltonian: Hamiltonian
     integrator: AbstractIntegrator
     step_size: Float[Array, ""] | AbstractUnwrappable
     num_steps: int
+    cond_shape: None = None
 
     def __init__(
         self,
@@ -46,7 +48,9 @@ class SymplecticMap(AbstractBijection):
         self.step_size = step_size if wrapped else jnp.asarray(step_size, float)
         self.num_steps = num_steps
 
-    def _run(self, x: Float[Array, " phase"], start: Scalar, h: Scalar) -> tuple[Float[Array, " phase"], Scalar]:
+    def _run(self, x: Any, *, backwards: bool) -> tuple[Float[Array, " phase"], Scalar]:
+        h: Any = self.step_size
+        start, h = (self.num_steps * h, -h) if backwards else (jnp.zeros_like(h), h)
         q, p = jnp.split(x, 2)
         state = self.integrator.init(self.hamiltonian, q, p, start)
         state = self.integrator.integrate(self.hamiltonian, state, h, self.num_steps)
@@ -54,8 +58,8 @@ class SymplecticMap(AbstractBijection):
 
     def transform_and_log_det(self, x, condition=None):
         """Follow the flow from time 0 to `num_steps * step_size`."""
-        return self._run(x, jnp.zeros_like(self.step_size), self.step_size)
+        return self._run(x, backwards=False)
 
     def inverse_and_log_det(self, y, condition=None):
         """Follow the flow back from `num_steps * step_size` to time 0."""
-        return self._run(y, self.num_steps * self.step_size, -self.step_size)
+        return self._run(y, backwards=True)

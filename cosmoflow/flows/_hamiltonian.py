@@ -28,17 +28,17 @@ class HamiltonianFlow(AbstractDistribution):
     """
 
     shape: tuple[int, ...]
-    cond_shape: None = None
     base: AbstractDistribution
     bijection: AbstractBijection
     momentum: AbstractDistribution
+    cond_shape: None = None
 
     def __init__(self, base: AbstractDistribution, bijection: AbstractBijection, momentum: AbstractDistribution):
         dim = momentum.shape[0]
         if base.shape != (2 * dim,) or bijection.shape != (2 * dim,) or momentum.cond_shape != (dim,):
             raise ValueError(
-                f"A flow with momenta of shape {momentum.shape} needs a base and a bijection of shape ({2 * dim},) and an "
-                f"encoder with condition shape ({dim},); found {base.shape}, {bijection.shape}, {momentum.cond_shape}."
+                f"A flow with momenta of shape {momentum.shape} needs a base and a bijection of shape ({2 * dim},) "
+                f"and an encoder with condition shape ({dim},); found {base.shape}, {bijection.shape}, {momentum.cond_shape}."
             )
         self.shape = base.shape
         self.base = base

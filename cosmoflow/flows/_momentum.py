@@ -1,5 +1,7 @@
 """Momentum encoders: what a Hamiltonian flow says about the momentum given the position."""
 
+from typing import Any
+
 import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
@@ -33,10 +35,10 @@ class GaussianMomentum(AbstractDistribution):
         self.cond_shape = (dim,)
         self.network = zero_start_mlp(dim, 2 * dim, width=width, depth=depth, key=key)
 
-    def _log_prob(self, x, condition=None):
+    def _log_prob(self, x: Any, condition: Any = None):
         mean, log_sigma = jnp.split(self.network(condition), 2)
         return jnp.sum(-0.5 * ((x - mean) * jnp.exp(-log_sigma)) ** 2 - log_sigma - 0.5 * jnp.log(2 * jnp.pi))
 
-    def _sample(self, key: Key, condition=None):
+    def _sample(self, key: Key, condition: Any = None):
         mean, log_sigma = jnp.split(self.network(condition), 2)
         return mean + jnp.exp(log_sigma) * jr.normal(key, self.shape, mean.dtype)

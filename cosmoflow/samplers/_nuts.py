@@ -66,9 +66,11 @@ class NUTS(AbstractTunedKernel[NUTSState, NUTSInfo]):
         from blackjax.mcmc import hmc, nuts
 
         dtype = state.position.dtype
-        new, info = nuts.build_kernel()(
+        kernel: Any = nuts.build_kernel()
+        before: Any = (state.position, state.log_density, state.gradient)
+        new, info = kernel(
             key,
-            hmc.HMCState(state.position, state.log_density, state.gradient),
+            hmc.HMCState(*before),
             target.log_density,
             self.step_size.astype(dtype),
             jnp.ones(state.position.shape, dtype),

@@ -44,7 +44,7 @@ class _Training(eqx.Module):
     best_loss: Scalar
 
 
-def default_optimizer(num_steps: int, learning_rate: float = 1e-2) -> optax.GradientTransformation:
+def default_optimizer(num_steps: int, learning_rate: float = 3e-3) -> optax.GradientTransformation:
     """Adam with clipped gradients and a learning rate that decays to zero along a cosine."""
     return optax.chain(
         optax.clip_by_global_norm(10.0), optax.adam(optax.cosine_decay_schedule(learning_rate, num_steps))

@@ -2,5 +2,5 @@
 
 from ._affine import Affine as Affine
 from ._precondition import laplace as laplace
-from ._warmup import warmup as warmup
 from ._precondition import whiten as whiten
+from ._warmup import warmup as warmup

@@ -57,9 +57,7 @@ def _expand(target: AbstractTarget, x: Float[Array, "start dim"]) -> tuple[Array
     return jax.vmap(energy)(x), jax.vmap(jax.grad(energy))(x), jax.vmap(jax.hessian(energy))(x)
 
 
-def laplace(
-    target: AbstractTarget, starts: Float[Array, "start dim"], *, max_steps: int = 100
-) -> tuple[Affine, int]:
+def laplace(target: AbstractTarget, starts: Float[Array, "start dim"], *, max_steps: int = 100) -> tuple[Affine, int]:
     """The normal law with the mode and curvature of the target; also the number of gradients spent.
 
     Every start climbs by damped Newton steps in which curvatures count by their absolute value, so that saddles repel;

@@ -1,5 +1,7 @@
 """Step sizes: tuned on the host from the acceptance of short chunks."""
 
+from typing import Any
+
 import equinox as eqx
 import jax.numpy as jnp
 
@@ -13,14 +15,16 @@ class StepSizeTuner:
     """
 
     def __init__(self, sampler: AbstractSampler):
-        self.sampler = sampler
+        self.sampler: Any = sampler
         self._history: list[float] = []
 
     def update(self, acceptance_rate: float) -> None:
         """Take one chunk's mean acceptance into account."""
         if isinstance(self.sampler, AbstractTunedKernel):
             gain = 2.0 / (1 + len(self._history)) ** 0.6
-            log_step = float(jnp.log(self.sampler.step_size)) + gain * (acceptance_rate - self.sampler.target_acceptance)
+            log_step = float(jnp.log(self.sampler.step_size)) + gain * (
+                acceptance_rate - self.sampler.target_acceptance
+            )
             self._history.append(log_step)
             self._set(log_step)
 
@@ -32,5 +36,5 @@ class StepSizeTuner:
         return self.sampler
 
     def _set(self, log_step: float) -> None:
-        old = self.sampler.step_size
-        self.sampler = eqx.tree_at(lambda s: s.step_size, self.sampler, jnp.exp(jnp.asarray(log_step, old.dtype)))
+        step_size = jnp.exp(jnp.asarray(log_step, self.sampler.step_size.dtype))
+        self.sampler = eqx.tree_at(lambda s: s.step_size, self.sampler, step_size)

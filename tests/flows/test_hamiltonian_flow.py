@@ -7,6 +7,7 @@ import jax.random as jr
 import numpy as np
 import pytest
 
+from cosmoflow._results import CosmoflowError
 from cosmoflow.flows import (
     GaussianMomentum,
     HamiltonianFlow,
@@ -16,7 +17,6 @@ from cosmoflow.flows import (
     neural_transport,
     save_flow,
 )
-from cosmoflow._results import CosmoflowError
 from cosmoflow.targets import CorrelatedGaussian
 
 

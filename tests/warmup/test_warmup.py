@@ -32,7 +32,9 @@ def test_whitened_gaussian_is_standard_normal():
 
 @pytest.mark.parametrize("sampler", [ZigZag(), GHMC(), NUTS()])
 def test_warmup_whitens_and_tunes(sampler):
-    target, tuned, start = cf.warmup(CorrelatedGaussian(MEAN, COVARIANCE), sampler, num_steps=400, num_chains=4, key=jr.key(3))
+    target, tuned, start = cf.warmup(
+        CorrelatedGaussian(MEAN, COVARIANCE), sampler, num_steps=400, num_chains=4, key=jr.key(3)
+    )
     jacobian = jax.jacfwd(target.bijection.transform)(jnp.zeros(2))
     whitened = jnp.linalg.solve(jacobian, jnp.linalg.solve(jacobian, COVARIANCE).T)
     np.testing.assert_allclose(whitened, jnp.eye(2), atol=0.25)

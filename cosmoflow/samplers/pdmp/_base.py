@@ -15,6 +15,7 @@ from .._base import AbstractInfo, AbstractSampler, AbstractState, Draws
 from ._event_time import AbstractRateBound
 
 MAX_TICKS_PER_DRAW = 100_000
+"""After so many candidates a draw is made wherever the chain is; what held it up is in its info."""
 
 
 class PDMPState(AbstractState):
@@ -54,7 +55,7 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
 
     Event rates are positive parts of signed rates, so that their curvature can be seen where they vanish. A candidate
     under the bound is kept with probability rate / bound; where a rate exceeds its bound, the violation is counted and
-    the piece is simulated again with half the horizon. The horizon follows each chain: it grows after pieces without
+    the piece is simulated again with a shorter horizon. The horizon follows each chain: it grows after pieces without
     a candidate and shrinks after rejected ones, which never changes the law of the process.
 
     All chains tick together, one candidate each per tick, and wait for one another only at the end of a chunk.
@@ -119,7 +120,7 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
         passed = keep & (elapsed >= state.until_draw)
         draw, _ = self.move(state.position, state.velocity, state.until_draw)
         until_draw = state.until_draw - elapsed + jnp.where(passed, interval, 0)
-        growth = jnp.where(keep, jnp.where(candidate, jnp.where(accept, 1.0, 0.8), 1.3), 0.5).astype(dtype)
+        growth = jnp.where(keep, jnp.where(candidate, jnp.where(accept, 1.0, 0.6), 1.1), 0.4).astype(dtype)
 
         def choose(new, old):
             return jnp.where(keep, new, old)
@@ -152,9 +153,7 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
             states, done, counts, positions, buffers = carry
             active = done < num_draws
             new, tick = jax.vmap(lambda s: self._tick(target, s))(states)
-            states = jax.tree.map(
-                lambda a, b: jnp.where(active.reshape(-1, *[1] * (a.ndim - 1)), a, b), new, states
-            )
+            states = jax.tree.map(lambda a, b: jnp.where(active.reshape(-1, *[1] * (a.ndim - 1)), a, b), new, states)
             seen = {"ticks": active, "events": tick.event, "violations": tick.violation, "non_finite": tick.non_finite}
             counts = {name: counts[name] + (active & seen[name]).astype(jnp.int32) for name in counts}
             stuck = counts["ticks"] >= MAX_TICKS_PER_DRAW

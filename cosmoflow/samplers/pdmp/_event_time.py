@@ -22,7 +22,7 @@ class AbstractRateBound(eqx.Module):
         """The first candidate event.
 
         Args:
-            rates: Signed rates of every clock at `num_cells + 1` equally spaced nodes; a true rate is the positive part.
+            rates: Signed rates of every clock at `num_cells + 1` equally spaced nodes; true rates are positive parts.
             horizon: Time spanned by the nodes.
             key: Random key.
 

@@ -1,0 +1,48 @@
+"""What a trained flow knows of the evidence."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .._types import Key
+from ..chains import ChainStore
+from ..flows import HamiltonianFlow, importance_sample
+from ..targets import AbstractTarget
+
+_STAGE = "evidence"
+_NUM_SAMPLES = 10_000
+
+
+class Evidence(NamedTuple):
+    """The log-evidence, its standard error, and the efficiency of the importance sample it comes from."""
+
+    log_evidence: float
+    log_evidence_error: float
+    importance_ess_fraction: float
+
+    def __str__(self) -> str:
+        return (
+            f"log evidence {self.log_evidence:.4f} +- {self.log_evidence_error:.4f}, "
+            f"importance ESS fraction {self.importance_ess_fraction:.3f}"
+        )
+
+    @classmethod
+    def from_attributes(cls, attributes: dict[str, str | float]) -> "Evidence | None":
+        """As it is kept in a chain, or None where there was no flow."""
+        if "log_evidence" not in attributes:
+            return None
+        return cls(*(float(attributes[name]) for name in cls._fields))
+
+
+def evidence(flow: HamiltonianFlow, target: AbstractTarget, *, key: Key, store: ChainStore) -> Evidence:
+    """Importance-sample a target by a flow, or read from the store what came of it; noted in the chain's attributes."""
+    saved = store.load_stage(_STAGE)
+    if saved is None:
+        sampled = importance_sample(flow, target, num_samples=_NUM_SAMPLES, key=key)
+        found = Evidence(*map(float, (sampled.log_evidence, sampled.log_evidence_error, sampled.ess_fraction)))
+        store.save_stage(_STAGE, {name: np.asarray(value) for name, value in found._asdict().items()})
+    else:
+        arrays, _ = saved
+        found = Evidence(*(float(arrays[name]) for name in Evidence._fields))
+    store.annotate({name: repr(value) for name, value in found._asdict().items()})
+    return found

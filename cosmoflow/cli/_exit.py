@@ -1,0 +1,15 @@
+"""Exit codes, for shells and batch systems."""
+
+from .._results import Status
+
+FAILED = 1
+BAD_INPUT = 2
+RESUMABLE = 75
+"""EX_TEMPFAIL: the same command with --resume goes on."""
+
+
+def exit_code(status: Status) -> int:
+    """What the command says to its caller about how a run ended."""
+    if status is Status.SUCCESSFUL:
+        return 0
+    return RESUMABLE if status in (Status.STOPPED, Status.OUT_OF_TIME) else FAILED

@@ -1,0 +1,26 @@
+"""`cosmoflow fit`."""
+
+from ._options import ConfigFile, Force, Output, Quiet, Resume
+from ._signals import StopOnSignal
+
+
+def fit(
+    config: ConfigFile, resume: Resume = False, force: Force = False, output: Output = None, quiet: Quiet = False
+) -> None:
+    """Train the flow alone; sample --resume goes on."""
+    with StopOnSignal() as stop:
+        from ._environment import configure_jax
+
+        configure_jax()
+        from ..config import ConfigError
+        from ..flows import save_flow
+        from ._run import Run
+
+        run = Run.prepare(config, output=output, quiet=quiet, stop=stop)
+        if (table := run.config.flow) is None:
+            raise ConfigError(config, "flow is missing, so there is none to train; add the table [flow]")
+        with run.store(resume=resume, force=force) as store:
+            _, flow = run.train(store, table)
+    path = run.config.output.with_suffix(".flow")
+    save_flow(path, flow, dim=run.posterior.dim, **table.model_dump())
+    run.say(f"The flow is in {path}; to draw: cosmoflow sample {config} --output {run.config.output} --resume")

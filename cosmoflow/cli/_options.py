@@ -1,0 +1,20 @@
+"""Arguments that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ConfigFile = Annotated[
+    Path, typer.Argument(metavar="CONFIG.toml", help="The configuration of the run.", show_default=False)
+]
+ChainFile = Annotated[
+    Path, typer.Argument(metavar="CHAIN.h5", help="The chain of a run, finished or not.", show_default=False)
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on where the run stopped.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the run that is there.")]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", help="The chain's file [default: as configured, else CONFIG.h5].", show_default=False),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]

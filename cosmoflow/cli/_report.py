@@ -1,0 +1,46 @@
+"""What a run leaves beside its chain."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from .._types import Parameters
+from ..chains import Chain
+from ..config import build_likelihood
+from ..diagnostics import summarize
+from ..likelihoods import JointLikelihood
+from ._evidence import Evidence
+from ._run import Run
+from ._varying import varying
+
+
+def report(chain: Chain, run: Run) -> None:
+    """Print the table of a chain; write it and a corner plot beside the chain."""
+    from ..plotting import corner
+
+    lines = [str(summarize(chain, varying(chain))), best_fit(chain, build_likelihood(run.config))]
+    if found := Evidence.from_attributes(chain.attributes):
+        lines.append(str(found))
+    text = "\n".join(lines)
+    run.say(text)
+    output = run.config.output
+    output.with_suffix(".txt").write_text(text + "\n", encoding="utf-8")
+    try:
+        corner(chain, varying(chain)).savefig(output.with_suffix(".png"), dpi=150, bbox_inches="tight")
+    except ImportError as error:
+        run.say(f"No corner plot: {error}")
+
+
+def best_fit(chain: Chain, likelihood: JointLikelihood) -> str:
+    """chi^2 of each likelihood at the draw of highest likelihood."""
+    draws = {name: jnp.asarray(values.reshape(-1, *values.shape[2:])) for name, values in chain.posterior.items()}
+    chi2 = {name: float(value) for name, value in _smallest_chi2(likelihood, draws).items()}
+    each = ", ".join(f"{name} {value:.2f}" for name, value in chi2.items())
+    return f"chi^2 at the best draw {sum(chi2.values()):.2f}: {each}"
+
+
+@eqx.filter_jit
+def _smallest_chi2(likelihood: JointLikelihood, draws: Parameters) -> Parameters:
+    log_likelihood = jax.lax.map(likelihood.log_likelihood, draws, batch_size=1024)
+    best = jnp.argmax(jnp.where(jnp.isnan(log_likelihood), -jnp.inf, log_likelihood))
+    return likelihood.chi2({name: values[best] for name, values in draws.items()})

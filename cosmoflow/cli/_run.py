@@ -1,0 +1,177 @@
+"""One run of the command line: from a configuration to a trained flow and a chain."""
+
+import enum
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import equinox as eqx
+import jax.numpy as jnp
+import jax.random as jr
+
+from .._results import StoreError
+from .._sample import check_start, sample
+from .._types import Key
+from ..chains import Chain, ChainStore
+from ..chains._labels import default_label
+from ..config import Config, FlowTable, build_flow, build_posterior, build_sampler, identity, load, resolved_toml
+from ..flows import HamiltonianFlow, neural_transport
+from ..targets import Posterior, Pullback
+from ..training import ReverseKL, default_optimizer, fit
+from ..warmup import warmup, whiten
+from ._evidence import evidence
+
+
+class Purpose(enum.IntEnum):
+    """What a stream of random numbers is for; the numbers are part of every chain that was ever made."""
+
+    WHITENING = 0
+    FLOW = 1
+    TRAINING = 2
+    EVIDENCE = 3
+    WARMUP = 4
+    SAMPLING = 5
+
+
+@dataclass(frozen=True)
+class Run:
+    """A checked configuration and what was built from it.
+
+    Attributes:
+        config: The configuration.
+        posterior: The posterior that it describes.
+        central_log_density: Its value at the centre of the prior.
+        progress: Whether to say what is going on.
+        stop: Asked between chunks.
+    """
+
+    config: Config
+    posterior: Posterior
+    central_log_density: float
+    progress: bool
+    stop: Callable[[], bool]
+
+    @classmethod
+    def prepare(cls, path: Path, *, output: Path | None, quiet: bool, stop: Callable[[], bool]) -> "Run":
+        """Read a configuration, build its posterior and evaluate it once.
+
+        Raises:
+            ConfigError: The configuration cannot be used.
+            StartError: The log-density is not finite at the centre of the prior.
+        """
+        config = load(path, output=None if output is None else str(output))
+        posterior = build_posterior(config)
+        value = eqx.filter_jit(Posterior.log_density)(posterior, jnp.zeros(posterior.dim))
+        check_start(posterior, jnp.zeros((1, posterior.dim)), value[None])
+        return cls(config, posterior, float(value), not quiet, stop)
+
+    def say(self, text: object) -> None:
+        """Print, unless the run is quiet."""
+        if self.progress:
+            print(text, flush=True)
+
+    def key(self, purpose: Purpose) -> Key:
+        """The random key for a purpose."""
+        return jr.fold_in(jr.key(self.config.run.seed), purpose)
+
+    def description(self) -> str:
+        """The resolved configuration, the parameters, and the log-density at the centre of the prior."""
+        names = self.posterior.prior.names
+        return (
+            f"{resolved_toml(self.config)}\n{self.posterior.dim} dimensions, parameters {', '.join(names)}\n"
+            f"log-density at the centre of the prior {self.central_log_density:.6g}"
+        )
+
+    @contextmanager
+    def store(self, *, resume: bool, force: bool) -> Iterator[ChainStore]:
+        """The store of the run, identified and described.
+
+        Raises:
+            StoreError: The output is there and neither `resume` nor `force` is set, or it belongs to another run, or
+                it cannot be written.
+        """
+        path = self.config.output
+        if resume and force:
+            raise StoreError(f"--resume goes on with {path} and --force replaces it; give one of them.")
+        if not (resume or force) and (path.exists() or path.with_name(f"{path.name}.segments").exists()):
+            raise StoreError(f"{path} already holds a run; go on with --resume, or replace it with --force.")
+        text = resolved_toml(self.config)
+        description = {
+            "configuration": text,
+            "configuration_sha256": hashlib.sha256(text.encode()).hexdigest(),
+            "seed": str(self.config.run.seed),
+            "labels": json.dumps({name: default_label(name) for name in self.posterior.prior.names}),
+        }
+        with ChainStore(path, mode="resume" if resume else "overwrite" if force else "create") as store:
+            store.identify(identity(self.config))
+            store.annotate(description)
+            yield store
+
+    def train(self, store: ChainStore, table: FlowTable) -> tuple[Pullback, HamiltonianFlow]:
+        """The whitened posterior, and a flow trained on it; what the flow knows of the evidence is said and stored.
+
+        Raises:
+            RunError: The training failed, or was stopped.
+        """
+        training = self.config.training
+        whitened = whiten(self.posterior, key=self.key(Purpose.WHITENING))
+        flow = build_flow(table, whitened.dim, self.key(Purpose.FLOW))
+        self.say(f"Training the flow, {training.num_steps} steps")
+        flow, history = fit(
+            flow,
+            ReverseKL(whitened, training.num_samples),
+            num_steps=training.num_steps,
+            optimizer=default_optimizer(training.num_steps, training.learning_rate),
+            key=self.key(Purpose.TRAINING),
+            store=store,
+            checkpoint_seconds=self.config.run.commit_seconds,
+            progress=self.progress,
+            stop=self.stop,
+        )
+        found = evidence(flow, whitened, key=self.key(Purpose.EVIDENCE), store=store)
+        self.say(f"Trained in {history.seconds:.0f} s\n{found}")
+        return whitened, flow
+
+    def sample(self, store: ChainStore) -> Chain:
+        """Train the flow if there is one, warm up, and draw.
+
+        Raises:
+            StartError: A chain cannot start where it was put.
+            RunError: The training failed, or training or warm-up was stopped.
+        """
+        run = self.config.run
+        target = self.posterior
+        if (table := self.config.flow) is not None:
+            whitened, flow = self.train(store, table)
+            target = neural_transport(whitened, flow)
+        self.say(f"Warming up, {self.config.warmup.num_steps} steps")
+        target, sampler, position = warmup(
+            target,
+            build_sampler(self.config),
+            num_steps=self.config.warmup.num_steps,
+            num_chains=run.num_chains,
+            key=self.key(Purpose.WARMUP),
+            store=store,
+            chunk=run.chunk,
+            progress=self.progress,
+            stop=self.stop,
+        )
+        self.say(f"Sampling, {run.num_chains} chains of {run.num_draws} draws")
+        return sample(
+            target,
+            sampler,
+            num_draws=run.num_draws,
+            num_chains=run.num_chains,
+            key=self.key(Purpose.SAMPLING),
+            position=position,
+            store=store,
+            chunk=run.chunk,
+            commit_seconds=run.commit_seconds,
+            max_time=run.max_time,
+            stop=self.stop,
+            progress=self.progress,
+            throw=False,
+        )

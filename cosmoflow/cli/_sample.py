@@ -1,0 +1,36 @@
+"""`cosmoflow sample`."""
+
+from typing import Annotated
+
+import typer
+
+from .._results import RunError, Status
+from ._options import ConfigFile, Force, Output, Quiet, Resume
+from ._signals import StopOnSignal
+
+
+def sample(
+    config: ConfigFile,
+    resume: Resume = False,
+    force: Force = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show the run, and write nothing.")] = False,
+    output: Output = None,
+    quiet: Quiet = False,
+) -> None:
+    """Draw chains; leave a table and a corner plot."""
+    with StopOnSignal() as stop:
+        from ._environment import configure_jax
+
+        configure_jax()
+        from ._report import report
+        from ._run import Run
+
+        run = Run.prepare(config, output=output, quiet=quiet, stop=stop)
+        if dry_run:
+            print(run.description())
+            return
+        with run.store(resume=resume, force=force) as store:
+            chain = run.sample(store)
+        report(chain, run)
+    if chain.status is not Status.SUCCESSFUL:
+        raise RunError(chain.status)

@@ -1,0 +1,12 @@
+"""The configuration file of a run: what it may hold, and what is built from it."""
+
+from ._build import build_flow as build_flow
+from ._build import build_likelihood as build_likelihood
+from ._build import build_posterior as build_posterior
+from ._build import build_sampler as build_sampler
+from ._errors import ConfigError as ConfigError
+from ._identity import identity as identity
+from ._load import load as load
+from ._schema import Config as Config
+from ._schema import FlowTable as FlowTable
+from ._toml import resolved_toml as resolved_toml

@@ -1,0 +1,30 @@
+"""What makes a run the run it is."""
+
+import json
+from typing import Any
+
+import jax.numpy as jnp
+
+from ..chains import digest
+from ._build import build_likelihood
+from ._priors import parameter_names
+from ._schema import Config
+
+_MAY_CHANGE = {"run": {"num_draws", "chunk", "commit_seconds", "max_time", "output"}}
+
+
+def identity(config: Config) -> dict[str, Any]:
+    """All that determines the draws: the tables, the data and the precision.
+
+    Left out is what may change when a run is resumed: how many draws, how long, how often they are committed, where to.
+    """
+    tables = config.model_dump(exclude=_MAY_CHANGE)
+    likelihood = build_likelihood(config)
+    data = {name: digest(member) for name, member in zip(likelihood.names, likelihood.members, strict=True)}
+    order = [name for key in config.prior for name in parameter_names(key)]
+    return {
+        "configuration": json.loads(json.dumps(tables)),
+        "data": data,
+        "parameters": order,
+        "precision": str(jnp.result_type(float)),
+    }

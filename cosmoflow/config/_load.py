@@ -1,0 +1,53 @@
+"""Reading a configuration file."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ._errors import ConfigError, first_problem
+from ._schema import Config
+
+
+def load(path: str | Path, *, output: str | None = None) -> Config:
+    """Read and check a configuration.
+
+    Args:
+        path: A TOML file.
+        output: The chain's file, in place of the one the configuration names; by default `<stem of path>.h5` in the
+            working folder.
+
+    Raises:
+        ConfigError: The file cannot be read, is not TOML, or holds what is no configuration; the sentence names file
+            and key.
+    """
+    path = Path(path)
+    table = _read(path)
+    run = table.setdefault("run", {})
+    if isinstance(run, dict):
+        run.setdefault("output", f"{path.stem}.h5")
+        if output is not None:
+            run["output"] = output
+    try:
+        config = Config.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError(path, first_problem(error, table)) from error
+    config._source = path
+    return config
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(path, "there is no such file; check the name and the folder") from error
+    except IsADirectoryError as error:
+        raise ConfigError(path, "this is a folder; name the TOML file in it") from error
+    except OSError as error:
+        raise ConfigError(path, f"it cannot be read ({error.strerror}); check its permissions") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(path, "it is not a text file; name a TOML file") from error
+    except tomllib.TOMLDecodeError as error:
+        reason = str(error)
+        raise ConfigError(path, f"it is not TOML: {reason[:1].lower()}{reason[1:]}; correct that line") from error

@@ -1,0 +1,41 @@
+"""Tables of the sampler: one per kind, with the options of the constructor it stands for."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from ._table import Table
+
+Probability = Annotated[float, Field(gt=0, lt=1)]
+
+
+class ZigZagTable(Table):
+    """The zig-zag process, and its chord bound on the event rates."""
+
+    kind: Literal["zig_zag"]
+    draw_interval: PositiveFloat = 1.0
+    safety: PositiveFloat = 2.0
+    num_cells: Annotated[int, Field(ge=2)] = 3
+
+
+class GHMCTable(Table):
+    """Generalised Hamiltonian Monte Carlo; the step size is where its tuning starts."""
+
+    kind: Literal["ghmc"]
+    step_size: PositiveFloat = 0.5
+    num_steps: PositiveInt = 4
+    persistence: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    jitter: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    target_acceptance: Probability = 0.8
+
+
+class NUTSTable(Table):
+    """The No-U-Turn sampler; the step size is where its tuning starts."""
+
+    kind: Literal["nuts"]
+    step_size: PositiveFloat = 0.5
+    max_doublings: PositiveInt = 10
+    target_acceptance: Probability = 0.8
+
+
+Sampler = Annotated[ZigZagTable | GHMCTable | NUTSTable, Field(discriminator="kind")]

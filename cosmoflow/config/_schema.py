@@ -1,0 +1,128 @@
+"""The configuration of a run: tables that map onto constructors and keyword arguments one to one."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, PrivateAttr, field_validator
+
+from ._errors import refusal
+from ._priors import Distribution, UniformPolygonTable, parameter_names
+from ._samplers import Sampler
+from ._table import Table
+
+
+class BAOTable(Table):
+    """Options of `cosmoflow.likelihoods.BAO`."""
+
+    sound_horizon: Literal["free", "given", "computed"] = "free"
+    radiation: bool = False
+
+
+class SupernovaeTable(Table):
+    """Options of `cosmoflow.likelihoods.Supernovae`."""
+
+    radiation: bool = False
+
+
+class LikelihoodTable(Table):
+    """`[likelihood.NAME]`: the data sets of `cosmoflow.datasets` and the options of their likelihoods."""
+
+    desi_dr2_bao: BAOTable | None = None
+    union3: SupernovaeTable | None = None
+
+    def members(self) -> dict[str, Table]:
+        """The likelihoods that the file asks for."""
+        return {name: table for name in type(self).model_fields if (table := getattr(self, name)) is not None}
+
+
+class FlowTable(Table):
+    """`[flow]`: arguments of `fixed_kinetic_flow`; without this table the posterior is sampled as it is."""
+
+    num_steps: PositiveInt = 5
+    width: PositiveInt = 64
+    depth: PositiveInt = 2
+
+
+class TrainingTable(Table):
+    """`[training]`: arguments of `fit`, `default_optimizer` and `ReverseKL`."""
+
+    num_steps: PositiveInt = 2000
+    learning_rate: PositiveFloat = 3e-3
+    num_samples: PositiveInt = 256
+
+
+class WarmupTable(Table):
+    """`[warmup]`: arguments of `warmup`."""
+
+    num_steps: PositiveInt = 1000
+
+
+class RunTable(Table):
+    """`[run]`: arguments of `sample`, the seed, and where the chain goes.
+
+    All but the seed and the number of chains may change when a run is resumed.
+    """
+
+    seed: NonNegativeInt = 0
+    num_chains: PositiveInt = 4
+    num_draws: PositiveInt = 5000
+    chunk: Annotated[int, Field(ge=25)] = 250
+    commit_seconds: PositiveFloat = 30.0
+    max_time: PositiveFloat | None = None
+    output: str
+
+    @field_validator("output")
+    @classmethod
+    def _is_hdf5(cls, output: str) -> str:
+        if Path(output).suffix != ".h5":
+            raise refusal(f"is {output!r}, but a chain is an HDF5 file; let its name end in .h5")
+        return output
+
+
+class Config(Table):
+    """A whole configuration file."""
+
+    likelihood: LikelihoodTable
+    prior: dict[str, Distribution]
+    flow: FlowTable | None = None
+    training: TrainingTable = TrainingTable()
+    warmup: WarmupTable = WarmupTable()
+    sampler: Sampler
+    run: RunTable
+    _source: Path = PrivateAttr(default=Path("configuration"))
+
+    @field_validator("likelihood")
+    @classmethod
+    def _some_data(cls, likelihood: LikelihoodTable) -> LikelihoodTable:
+        if not likelihood.members():
+            raise refusal(f"names no data; add one of {', '.join(LikelihoodTable.model_fields)}")
+        return likelihood
+
+    @field_validator("prior")
+    @classmethod
+    def _names_fit(cls, prior: dict[str, Distribution]) -> dict[str, Distribution]:
+        for key, distribution in prior.items():
+            needed = 2 if isinstance(distribution, UniformPolygonTable) else 1
+            names = parameter_names(key)
+            if not all(names) or len(names) != needed:
+                raise refusal(
+                    f"names {len(names)} parameters, but {distribution.distribution} is a distribution of {needed}; "
+                    'write parameters that share a distribution as one key, "w0, wa"',
+                    key=key,
+                )
+        counts = Counter(name for key in prior for name in parameter_names(key))
+        for name, count in counts.items():
+            if count > 1:
+                raise refusal("is given more than once; keep one prior for each parameter", key=name)
+        return prior
+
+    @property
+    def source(self) -> Path:
+        """The file that it was read from."""
+        return self._source
+
+    @property
+    def output(self) -> Path:
+        """Where the chain goes, relative to the working folder."""
+        return Path(self.run.output)
