@@ -1,6 +1,7 @@
 """Kinetic energies, with the exact flows that an integrator splits into: drift and kick."""
 
 from abc import abstractmethod
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -34,7 +35,7 @@ class GaussianKinetic(AbstractKinetic):
             `paramax.Parameterize` keeps it positive meanwhile, a `paramax.NonTrainable` fixes it.
     """
 
-    inverse_mass: Float[Array, "..."] | AbstractUnwrappable
+    inverse_mass: Any
 
     def __init__(self, inverse_mass: float | Float[Array, "..."] | AbstractUnwrappable = 1.0):
         wrapped = isinstance(inverse_mass, AbstractUnwrappable)

@@ -38,7 +38,8 @@ class HamiltonianFlow(AbstractDistribution):
         if base.shape != (2 * dim,) or bijection.shape != (2 * dim,) or momentum.cond_shape != (dim,):
             raise ValueError(
                 f"A flow with momenta of shape {momentum.shape} needs a base and a bijection of shape ({2 * dim},) "
-                f"and an encoder with condition shape ({dim},); found {base.shape}, {bijection.shape}, {momentum.cond_shape}."
+                f"and an encoder with condition shape ({dim},); found {base.shape}, {bijection.shape} and "
+                f"{momentum.cond_shape}."
             )
         self.shape = base.shape
         self.base = base
