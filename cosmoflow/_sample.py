@@ -82,21 +82,19 @@ def _status(totals: Mapping[str, float], num_draws: int) -> Status:
     return Status.SUCCESSFUL
 
 
-class _Pending:
-    """Draws made but not yet committed."""
+def _totals(stats: Mapping[str, np.ndarray]) -> dict[str, float]:
+    return {name: float(np.sum(values)) for name, values in stats.items()}
 
-    def __init__(self):
-        self.chunks: list[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]] = []
-        self.seconds = 0.0
 
-    def take(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], float]:
-        joined = [
-            {name: np.concatenate([c[i][name] for c in self.chunks], axis=1) for name in self.chunks[0][i]}
-            for i in (0, 1)
-        ]
-        seconds = self.seconds
-        self.__init__()
-        return joined[0], joined[1], seconds
+_Draws = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
+
+
+def _join(chunks: list[_Draws]) -> _Draws:
+    """Parameters and statistics of consecutive chunks, along the axis of draws."""
+    parameters, stats = (
+        {name: np.concatenate([chunk[i][name] for chunk in chunks], axis=1) for name in chunks[0][i]} for i in (0, 1)
+    )
+    return parameters, stats
 
 
 def sample(
@@ -140,7 +138,7 @@ def sample(
 
     Raises:
         StartError: The log-density is not finite at a starting point.
-        RunError: The run went wrong and `throw` is set.
+        RunError: The run went wrong and `throw` is set, or it was stopped before the first draw.
         StoreError: The store holds another run, or could not commit.
     """
     if position is None:
@@ -152,7 +150,7 @@ def sample(
         )
     check_start(target, position, log_densities(target, position))
     states = init_states(target, sampler, position, key)
-    done = 0
+    done, totals = 0, {}
     if store is not None:
         store.identify(
             {
@@ -167,23 +165,18 @@ def sample(
         saved = store.load_state()
         if saved is not None:
             states = arrays_to_tree(states, saved)
+            totals = _totals(store.read().sample_stats)
 
-    kept: list[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]] = []
-    pending, elapsed = _Pending(), 0.0
-    totals: dict[str, float] = {}
-    status = Status.SUCCESSFUL
+    chunks: list[_Draws] = []
+    seconds = 0.0
+    status = _status(totals, num_chains * done)
 
-    def commit():
-        nonlocal elapsed
-        posterior, stats, seconds = pending.take()
-        elapsed += seconds
-        if store is None:
-            kept.append((posterior, stats))
-        else:
-            store.append(posterior, stats, tree_to_arrays(states), {"seconds": seconds})
+    def commit(store: ChainStore):
+        nonlocal chunks, seconds
+        store.append(*_join(chunks), tree_to_arrays(states), {"seconds": seconds})
+        chunks, seconds = [], 0.0
 
     start = last_commit = time.monotonic()
-    first = done
     with progress_bar("sampling", num_draws, done=done, visible=progress) as bar:
         while done < num_draws:
             if stop():
@@ -198,32 +191,28 @@ def sample(
             parameters, stats = jax.tree.map(
                 lambda a: np.asarray(a)[:, :count], (parameters, sample_stats(draws.log_density, infos))
             )
-            pending.chunks.append((parameters, stats))
-            pending.seconds += time.monotonic() - began
+            chunks.append((parameters, stats))
+            seconds += time.monotonic() - began
             done += count
-            for name, values in stats.items():
-                totals[name] = totals.get(name, 0.0) + float(np.sum(values))
+            totals = {name: totals.get(name, 0.0) + value for name, value in _totals(stats).items()}
             bar.advance(count, f"{totals['num_gradients']:.3g} gradients")
-            status = _status(totals, num_chains * (done - first))
+            status = _status(totals, num_chains * done)
             if status in (Status.NON_FINITE, Status.BOUND_VIOLATIONS):
                 break
-            if time.monotonic() - last_commit > commit_seconds:
-                commit()
+            if store is not None and time.monotonic() - last_commit > commit_seconds:
+                commit(store)
                 last_commit = time.monotonic()
-    if pending.chunks:
-        commit()
-    if store is not None:
+    if done == 0:
+        raise RunError(status)
+    if store is None:
+        chain = Chain(*_join(chunks), {"sampling_seconds": seconds}, status)
+    else:
+        if chunks:
+            commit(store)
         store.annotate({"status": status.name})
         if done >= num_draws:
             store.finish()
         chain = store.read()
-    else:
-        posterior, stats = (
-            ({n: np.concatenate([k[i][n] for k in kept], axis=1) for n in kept[0][i]} for i in (0, 1))
-            if kept
-            else ({}, {})
-        )
-        chain = Chain(posterior, stats, {"sampling_seconds": elapsed}, status)
     if throw and status in (Status.NON_FINITE, Status.BOUND_VIOLATIONS, Status.DIVERGENCES):
         raise RunError(status)
     return chain

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import cosmoflow as cf
-from cosmoflow._results import StartError, Status
+from cosmoflow._results import RunError, StartError, Status
 from cosmoflow._sample import init_states, run_chunk
 from cosmoflow.likelihoods import AbstractLikelihood, JointLikelihood
 from cosmoflow.samplers import GHMC, NUTS, ZigZag
@@ -55,9 +55,28 @@ def test_another_run_in_the_same_store_is_refused(tmp_path):
         cf.sample(TARGET, GHMC(num_steps=5), store=store, **RUN)
 
 
-def test_max_time():
-    chain = cf.sample(TARGET, GHMC(), max_time=0.0, **RUN)
+def test_max_time(monkeypatch):
+    clock = iter([0.0] * 10 + [100.0] * 10)
+    monkeypatch.setattr("cosmoflow._sample.time.monotonic", lambda: next(clock))
+    chain = cf.sample(TARGET, GHMC(), max_time=50.0, chunk=20, **RUN)
     assert chain.status is Status.OUT_OF_TIME
+    assert 0 < chain.num_draws < RUN["num_draws"]
+
+
+def test_a_run_stopped_before_its_first_draw(tmp_path):
+    with cf.ChainStore(tmp_path / "run.h5") as store, pytest.raises(RunError) as error:
+        cf.sample(TARGET, GHMC(), store=store, stop=lambda: True, **RUN)
+    assert error.value.status is Status.STOPPED
+
+
+def test_the_status_of_a_finished_run_survives_its_reopening(tmp_path):
+    """Half of the trajectories diverge; reading the run again must not make it a success."""
+    target, sampler = Skewed(jnp.array([1.0, 1.0])), GHMC(step_size=9.0)
+    statuses = []
+    for _ in range(2):
+        with cf.ChainStore(tmp_path / "run.h5", mode="resume") as store:
+            statuses.append(cf.sample(target, sampler, store=store, throw=False, **RUN).status)
+    assert statuses == [Status.DIVERGENCES, Status.DIVERGENCES]
 
 
 def test_worker_thread_and_twice():

@@ -117,7 +117,7 @@ class Run:
             RunError: The training failed, or was stopped.
         """
         training = self.config.training
-        whitened = whiten(self.posterior, key=self.key(Purpose.WHITENING))
+        whitened = whiten(self.posterior, key=self.key(Purpose.WHITENING), store=store)
         flow = build_flow(table, whitened.dim, self.key(Purpose.FLOW))
         self.say(f"Training the flow, {training.num_steps} steps")
         flow, history = fit(

@@ -14,7 +14,7 @@ class ZigZagTable(Table):
 
     kind: Literal["zig_zag"]
     draw_interval: PositiveFloat = 1.0
-    safety: PositiveFloat = 2.0
+    safety: PositiveFloat = 4.0
     num_cells: Annotated[int, Field(ge=2)] = 3
 
 

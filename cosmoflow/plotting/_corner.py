@@ -47,7 +47,6 @@ def corner(
         from getdist import plots
         from matplotlib import pyplot
         from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.ticker import MaxNLocator
     except ImportError as error:
         raise ImportError("Plots need matplotlib and GetDist; install cosmoflow with the extra 'plot'.") from error
 
@@ -80,9 +79,18 @@ def corner(
         FigureCanvasAgg(figure)
         for row, panels in enumerate(plotter.subplots):
             for column, axes in enumerate(panels[: row + 1]):
-                axes.xaxis.set_major_locator(MaxNLocator(3, prune="both"))
+                axes.set_xticks(_inner_ticks(axes.get_xlim()))
                 if column < row:
-                    axes.yaxis.set_major_locator(MaxNLocator(3, prune="both"))
+                    axes.set_yticks(_inner_ticks(axes.get_ylim()))
         figure.align_labels()
         figure.canvas.draw()  # ticks take their style when they are first drawn
     return figure
+
+
+def _inner_ticks(limits: tuple[float, float]) -> list[float]:
+    """Ticks far enough from both ends for their labels not to meet those of the next panel."""
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = sorted(limits)
+    margin = 0.1 * (high - low)
+    return [tick for tick in MaxNLocator(3).tick_values(low, high) if low + margin <= tick <= high - margin]

@@ -44,7 +44,7 @@ class ChordBound(AbstractRateBound):
         num_cells: Cells per horizon, each costing one gradient.
     """
 
-    safety: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=2.0)
+    safety: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=4.0)
     num_cells: int = 3
 
     def __check_init__(self):
