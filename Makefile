@@ -16,7 +16,6 @@ test-slow: .venv/.with-test
 lint: .venv/.with-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
 	$(BIN)/pyright
 
 docs: .venv/.with-docs

@@ -2,8 +2,6 @@
 
 import re
 
-from ..cosmology import LABELS
-
 _GREEK = re.compile(
     "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|phi|chi|psi|omega",
     re.IGNORECASE,
@@ -12,6 +10,8 @@ _GREEK = re.compile(
 
 def default_label(name: str) -> str:
     """LaTeX that looks like the name: `Omega_m` becomes a capital omega with a roman m below it."""
+    from ..cosmology import LABELS  # here, so that reading a chain needs no JAX
+
     if name in LABELS:
         return LABELS[name]
     head, _, subscript = name.partition("_")

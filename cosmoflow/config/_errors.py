@@ -16,7 +16,7 @@ class ConfigError(CosmoflowError):
     """A configuration that cannot be used."""
 
     def __init__(self, source: Path, problem: str):
-        super().__init__(f"{source}: {problem.rstrip('.')}.")
+        super().__init__(f"{source}: {problem}" + ("" if problem.endswith((".", "?")) else "."))
 
 
 def refusal(problem: str, *, key: str = "") -> PydanticCustomError:

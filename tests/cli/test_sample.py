@@ -1,5 +1,6 @@
 """A small real run: sample, summarize, plot, resume, replace, stop."""
 
+import json
 import os
 import signal
 import tomllib
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from cosmoflow.chains import Chain, ChainStore
+from cosmoflow.cosmology import LABELS
 
 
 def arrays(path):
@@ -43,7 +45,7 @@ def test_a_run_and_what_follows(folder, cosmoflow):
     assert chain.num_draws == 300 and chain.num_chains == 2
     assert abs(chain.posterior["Omega_m"].mean() - 0.298) < 0.005
     assert tomllib.loads(chain.attributes["configuration"])["run"]["num_draws"] == 300
-    assert chain.attributes["labels"] == '{"Omega_m": "\\\\Omega_\\\\mathrm{m}", "h_r_d": "h\\\\,r_\\\\mathrm{d}"}'
+    assert json.loads(chain.attributes["labels"]) == {name: LABELS[name] for name in ("Omega_m", "h_r_d")}
 
     summary = cosmoflow("summarize", "bao.h5")
     assert summary.code == 0 and summary.out in (folder / "bao.txt").read_text() + outcome.out

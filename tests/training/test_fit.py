@@ -29,7 +29,7 @@ def test_reverse_kl_learns_a_skewed_target():
     )
     before = cf.importance_sample(small_flow(), target, num_samples=4000, key=jr.key(2))
     after = cf.importance_sample(flow, target, num_samples=4000, key=jr.key(2))
-    assert after.ess_fraction > 0.7 > 0.3 > before.ess_fraction
+    assert after.ess_fraction > 0.6 > 0.3 > before.ess_fraction
     assert abs(after.log_evidence) < 5 * after.log_evidence_error + 1e-3
     assert history.losses.shape == (400,)
     assert history.validation.shape == (8,)
