@@ -92,5 +92,5 @@ def _check_names(config: Config, prior: Prior, likelihood: JointLikelihood) -> N
     for parameter in prior.names:
         if parameter not in used:
             close = get_close_matches(parameter, sorted(used), n=1)
-            hint = f"did you mean {close[0]!r}?" if close else "remove it"
+            hint = f"the nearest known is {close[0]!r}" if close else "remove it"
             raise ConfigError(config.source, f"prior.{parameter} is used by no likelihood; {hint}")

@@ -16,7 +16,7 @@ class ConfigError(CosmoflowError):
     """A configuration that cannot be used."""
 
     def __init__(self, source: Path, problem: str):
-        super().__init__(f"{source}: {problem}" + ("" if problem.endswith((".", "?")) else "."))
+        super().__init__(f"{source}: {problem.rstrip('.')}.")
 
 
 def refusal(problem: str, *, key: str = "") -> PydanticCustomError:
@@ -27,7 +27,7 @@ def refusal(problem: str, *, key: str = "") -> PydanticCustomError:
 def unknown_key(key: str, known: Iterable[str]) -> PydanticCustomError:
     """A validation error that suggests the nearest known key."""
     close = get_close_matches(key, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"the known keys are {', '.join(known) or 'none'}"
+    hint = f"the nearest known is {close[0]!r}" if close else f"the known keys are {', '.join(known) or 'none'}"
     return refusal(f"is not a known key; {hint}", key=key)
 
 
@@ -66,7 +66,7 @@ def _problem(details: ErrorDetails) -> str:
             expected = context["expected_tags"].replace("'", "").split(", ")
             close = get_close_matches(context["tag"], expected, n=1)
             key = context["discriminator"].strip("'")
-            hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(expected)}"
+            hint = f"the nearest known is {close[0]!r}" if close else f"choose one of {', '.join(expected)}"
             return f"has {key} = {context['tag']!r}, which is not known; {hint}"
         case "model_type" | "model_attributes_type" | "dict_type":
             return f"must be a table, but is {details['input']!r}; write it as {{ key = value, ... }}"

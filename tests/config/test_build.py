@@ -40,7 +40,7 @@ max_time = 60
 
 MISFITS = {
     "lacking": ("r_d =", "h_r_d =", "prior.r_d is missing, but likelihood.desi_dr2_bao needs it; add it to [prior]."),
-    "superfluous": ("Omega_k", "Omega_kk", "prior.Omega_kk is used by no likelihood; did you mean 'Omega_k'?"),
+    "superfluous": ("Omega_k", "Omega_kk", "prior.Omega_kk is used by no likelihood; the nearest known is 'Omega_k'"),
     "unlike anything": ("Omega_k", "zeta", "prior.zeta is used by no likelihood; remove it."),
     "not convex": ("[1, -1], ", "[-2, -2], ", "prior.w0, wa: UniformPolygon needs the vertices of a convex polygon"),
     "no mass": ("low = 1e-05", "low = 50.0", "prior.Omega_m: TruncatedNormal has no mass left"),

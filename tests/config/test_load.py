@@ -18,13 +18,13 @@ num_chains = 2
 
 MISTAKES = {
     "not TOML": ("[run]", "[run", "it is not TOML: expected ']' at the end of a table declaration (at line 9"),
-    "unknown table": ("[run]", "[runn]", "runn is not a known key; did you mean 'run'?"),
-    "unknown key": ("num_chains", "num_chain", "run.num_chain is not a known key; did you mean 'num_chains'?"),
-    "unknown option": ("low =", "lwo =", "prior.Omega_m.lwo is not a known key; did you mean 'low'?"),
+    "unknown table": ("[run]", "[runn]", "runn is not a known key; the nearest known is 'run'"),
+    "unknown key": ("num_chains", "num_chain", "run.num_chain is not a known key; the nearest known is 'num_chains'"),
+    "unknown option": ("low =", "lwo =", "prior.Omega_m.lwo is not a known key; the nearest known is 'low'"),
     "unknown data": (
         "desi_dr2_bao",
         "desi_dr2",
-        "likelihood.desi_dr2 is not a known key; did you mean 'desi_dr2_bao'?",
+        "likelihood.desi_dr2 is not a known key; the nearest known is 'desi_dr2_bao'",
     ),
     "no data": (".desi_dr2_bao", "", "likelihood names no data; add one of desi_dr2_bao, union3."),
     "wrong type": ("0.01", '"a"', "prior.Omega_m.low must be a valid number, but is 'a'; change the value."),
@@ -47,9 +47,9 @@ MISTAKES = {
     "unknown tag": (
         '"uniform"',
         '"unifrom"',
-        "prior.Omega_m has distribution = 'unifrom', which is not known; did you mean 'uniform'?",
+        "prior.Omega_m has distribution = 'unifrom', which is not known; the nearest known is 'uniform'",
     ),
-    "unknown sampler": ("zig_zag", "hmc", "sampler has kind = 'hmc', which is not known; did you mean 'ghmc'?"),
+    "unknown sampler": ("zig_zag", "hmc", "sampler has kind = 'hmc', which is not known; the nearest known is 'ghmc'"),
     "sampler option": (
         '"zig_zag"',
         '"zig_zag"\nnum_cells = 1',
