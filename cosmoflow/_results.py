@@ -9,10 +9,14 @@ class Status(enum.Enum):
     SUCCESSFUL = "The run is complete."
     STOPPED = "The run was stopped on request; resume it to continue."
     OUT_OF_TIME = "The run reached its time budget; resume it to continue."
-    NO_FINITE_LOSS = "No training step had a finite loss; lower the learning rate or start from a whitened target."
+    NO_FINITE_LOSS = "No validation loss of the training was finite; start from a whitened target, or repair it."
     NON_FINITE = (
-        "Too many log-densities were NaN; find the parameter region with Chain.sample_stats['non_finite'] "
+        "Too many log-densities were not finite; find the parameter region with Chain.sample_stats['non_finite'] "
         "and repair the likelihood or narrow the prior."
+    )
+    STUCK = (
+        "A chain could not move between two draws; look for a wall or a needle in the likelihood near its place in "
+        "Chain.sample_stats['num_stuck'], or shorten the sampler's `draw_interval`."
     )
     BOUND_VIOLATIONS = (
         "Too many event rates exceeded their bound, so the draws may be biased; raise the bound's `num_cells` or "

@@ -17,7 +17,7 @@ from ._progress import progress_bar
 from ._results import RunError, StartError, Status
 from ._types import Key
 from .chains import Chain, ChainStore, arrays_to_tree, digest, tree_to_arrays
-from .samplers import AbstractInfo, AbstractSampler
+from .samplers import AbstractInfo, AbstractSampler, over_draws
 from .targets import AbstractTarget, explain_non_finite
 
 NON_FINITE_BUDGET = 0.05
@@ -37,7 +37,7 @@ def run_chunk(target: AbstractTarget, sampler: AbstractSampler, states: Any, num
     """One compiled chunk: new states, draws, infos, and the draws' named parameters."""
     target = paramax.unwrap(target)
     states, draws, infos = sampler.run_chunk(target, states, num_draws, capacity=capacity)
-    return states, draws, infos, jax.vmap(jax.vmap(target.constrain))(draws.position)
+    return states, draws, infos, over_draws(target.constrain, draws.position)
 
 
 @eqx.filter_jit
@@ -67,14 +67,21 @@ def check_start(
         raise StartError(explain_non_finite(target, positions[bad[0]]))
 
 
-def sample_stats(log_density: Array, infos: AbstractInfo) -> dict[str, Array]:
-    """What is stored beside the draws, under ArviZ's names."""
-    return {"lp": log_density} | {f.name: getattr(infos, f.name) for f in dataclasses.fields(infos)}
+def sample_stats(infos: AbstractInfo) -> dict[str, Array]:
+    """What a sampler tells of each draw, by name."""
+    return {field.name: getattr(infos, field.name) for field in dataclasses.fields(infos)}
 
 
-def _status(totals: Mapping[str, float], num_draws: int) -> Status:
+HOPELESS = (Status.NON_FINITE, Status.STUCK, Status.BOUND_VIOLATIONS)
+"""Outcomes that more draws cannot mend: the run ends."""
+
+
+def judge(totals: Mapping[str, float], num_draws: int) -> Status:
+    """How a run stands, from the sums of its statistics over all draws of all chains."""
     if totals.get("non_finite", 0) > NON_FINITE_BUDGET * num_draws:
         return Status.NON_FINITE
+    if totals.get("num_stuck", 0) > 0:
+        return Status.STUCK
     if totals.get("num_violations", 0) > VIOLATION_BUDGET * totals.get("num_events", np.inf):
         return Status.BOUND_VIOLATIONS
     if totals.get("diverging", 0) > DIVERGENCE_BUDGET * num_draws:
@@ -82,8 +89,9 @@ def _status(totals: Mapping[str, float], num_draws: int) -> Status:
     return Status.SUCCESSFUL
 
 
-def _totals(stats: Mapping[str, np.ndarray]) -> dict[str, float]:
-    return {name: float(np.sum(values)) for name, values in stats.items()}
+def total(stats: Mapping[str, Array | np.ndarray]) -> dict[str, float]:
+    """The sums of what is counted, over all draws of all chains."""
+    return {name: float(np.sum(values)) for name, values in stats.items() if values.dtype.kind in "biu"}
 
 
 _Draws = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
@@ -137,10 +145,14 @@ def sample(
         All draws, with a status.
 
     Raises:
+        ValueError: `num_draws`, `num_chains` or `chunk` is not positive, or the positions have another shape.
         StartError: The log-density is not finite at a starting point.
         RunError: The run went wrong and `throw` is set, or it was stopped before the first draw.
         StoreError: The store holds another run, or could not commit.
     """
+    for name, value in (("num_draws", num_draws), ("num_chains", num_chains), ("chunk", chunk)):
+        if value < 1:
+            raise ValueError(f"`{name}` is {value}, but must be at least 1.")
     if position is None:
         position = jr.normal(jr.fold_in(key, num_chains), (num_chains, target.dim))
     if position.shape != (num_chains, target.dim):
@@ -165,17 +177,19 @@ def sample(
         saved = store.load_state()
         if saved is not None:
             states = arrays_to_tree(states, saved)
-            totals = _totals(store.read().sample_stats)
+            totals = total(store.read().sample_stats)
 
     chunks: list[_Draws] = []
     seconds = 0.0
-    status = _status(totals, num_chains * done)
+    status = judge(totals, num_chains * done)
 
     def commit(store: ChainStore):
         nonlocal chunks, seconds
         store.append(*_join(chunks), tree_to_arrays(states), {"seconds": seconds})
         chunks, seconds = [], 0.0
 
+    if store is not None and done < num_draws:
+        store.annotate({"status": Status.STOPPED.name})
     start = last_commit = time.monotonic()
     with progress_bar("sampling", num_draws, done=done, visible=progress) as bar:
         while done < num_draws:
@@ -189,15 +203,15 @@ def sample(
             began = time.monotonic()
             states, draws, infos, parameters = run_chunk(target, sampler, states, jnp.asarray(count), capacity=chunk)
             parameters, stats = jax.tree.map(
-                lambda a: np.asarray(a)[:, :count], (parameters, sample_stats(draws.log_density, infos))
+                lambda a: np.asarray(a)[:, :count], (parameters, {"lp": draws.log_density} | sample_stats(infos))
             )
             chunks.append((parameters, stats))
             seconds += time.monotonic() - began
             done += count
-            totals = {name: totals.get(name, 0.0) + value for name, value in _totals(stats).items()}
+            totals = {name: totals.get(name, 0.0) + value for name, value in total(stats).items()}
             bar.advance(count, f"{totals['num_gradients']:.3g} gradients")
-            status = _status(totals, num_chains * done)
-            if status in (Status.NON_FINITE, Status.BOUND_VIOLATIONS):
+            status = judge(totals, num_chains * done)
+            if status in HOPELESS:
                 break
             if store is not None and time.monotonic() - last_commit > commit_seconds:
                 commit(store)
@@ -213,6 +227,6 @@ def sample(
         if done >= num_draws:
             store.finish()
         chain = store.read()
-    if throw and status in (Status.NON_FINITE, Status.BOUND_VIOLATIONS, Status.DIVERGENCES):
+    if throw and status in (*HOPELESS, Status.DIVERGENCES):
         raise RunError(status)
     return chain

@@ -94,10 +94,10 @@ def test_samplers_agree_on_the_demo(w0wa):
             cf.fixed_kinetic_flow(whitened.dim, key=jr.key(1)), cf.ReverseKL(whitened), num_steps=2000, key=jr.key(2)
         )
     runs = {
-        "zig-zag": (w0wa, cf.samplers.ZigZag(), 15_000),
-        "zig-zag in flow coordinates": (cf.neural_transport(whitened, flow), cf.samplers.ZigZag(), 20_000),
-        "generalised HMC": (w0wa, cf.samplers.GHMC(), 20_000),
-        "NUTS": (w0wa, cf.samplers.NUTS(), 10_000),
+        "zig-zag": (w0wa, cf.samplers.ZigZag(), 30_000),
+        "zig-zag in flow coordinates": (cf.neural_transport(whitened, flow), cf.samplers.ZigZag(), 30_000),
+        "generalised HMC": (w0wa, cf.samplers.GHMC(num_steps=8, target_acceptance=0.95), 30_000),
+        "NUTS": (w0wa, cf.samplers.NUTS(target_acceptance=0.95), 30_000),
     }
     moments = {}
     for i, (name, (target, sampler, num_draws)) in enumerate(runs.items()):

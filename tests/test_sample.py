@@ -27,9 +27,19 @@ def assert_same(a, b):
             np.testing.assert_array_equal(x[name], y[name], err_msg=name)
 
 
+FLOW = cf.fixed_kinetic_flow(2, num_steps=2, width=8, depth=1, key=jr.key(1))
+
+
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_chunks_do_not_change_a_chain(sampler):
-    assert_same(cf.sample(TARGET, sampler, chunk=130, **RUN), cf.sample(TARGET, sampler, chunk=37, **RUN))
+@pytest.mark.parametrize("target", [TARGET, cf.neural_transport(TARGET, FLOW)])
+def test_chunks_do_not_change_a_chain(sampler, target):
+    assert_same(cf.sample(target, sampler, chunk=130, **RUN), cf.sample(target, sampler, chunk=37, **RUN))
+
+
+@pytest.mark.parametrize("name", ["num_draws", "num_chains", "chunk"])
+def test_counts_are_positive(name):
+    with pytest.raises(ValueError, match=name):
+        cf.sample(TARGET, GHMC(), **({"chunk": 10} | RUN | {name: 0}))
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)

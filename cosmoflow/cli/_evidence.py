@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._results import RunError, Status
+from .._sample import NON_FINITE_BUDGET
 from .._types import Key
 from ..chains import ChainStore
 from ..flows import HamiltonianFlow, importance_sample
@@ -39,6 +41,8 @@ def evidence(flow: HamiltonianFlow, target: AbstractTarget, *, key: Key, store: 
     saved = store.load_stage(_STAGE)
     if saved is None:
         sampled = importance_sample(flow, target, num_samples=_NUM_SAMPLES, key=key)
+        if sampled.num_non_finite > NON_FINITE_BUDGET * _NUM_SAMPLES:
+            raise RunError(Status.NON_FINITE)
         found = Evidence(*map(float, (sampled.log_evidence, sampled.log_evidence_error, sampled.ess_fraction)))
         store.save_stage(_STAGE, {name: np.asarray(value) for name, value in found._asdict().items()})
     else:

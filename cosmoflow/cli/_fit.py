@@ -13,14 +13,11 @@ def fit(
 
         configure_jax()
         from ..config import ConfigError
-        from ..flows import save_flow
         from ._run import Run
 
         run = Run.prepare(config, output=output, quiet=quiet, stop=stop)
         if (table := run.config.flow) is None:
             raise ConfigError(config, "flow is missing, so there is none to train; add the table [flow]")
         with run.store(resume=resume, force=force) as store:
-            _, flow = run.train(store, table)
-    path = run.config.output.with_suffix(".flow")
-    save_flow(path, flow, dim=run.posterior.dim, **table.model_dump())
-    run.say(f"The flow is in {path}; to draw: cosmoflow sample {config} --output {run.config.output} --resume")
+            run.train(store, table)
+    run.say(f"The flow is committed; to draw: cosmoflow sample {config} --output {run.config.output} --resume")

@@ -27,7 +27,7 @@ def report(chain: Chain, run: Run) -> None:
     output.with_suffix(".txt").write_text(text + "\n", encoding="utf-8")
     try:
         corner(chain, varying(chain)).savefig(output.with_suffix(".png"), dpi=150, bbox_inches="tight")
-    except ImportError as error:
+    except (ImportError, ValueError) as error:
         run.say(f"No corner plot: {error}")
 
 

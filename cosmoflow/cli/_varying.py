@@ -6,5 +6,6 @@ from ..chains import Chain
 
 
 def varying(chain: Chain) -> list[str]:
-    """The parameters that are not held fixed."""
-    return [name for name, draws in chain.posterior.items() if np.ptp(draws) > 0]
+    """The parameters that are not held fixed, or all where none of them moved."""
+    moving = [name for name, draws in chain.posterior.items() if np.ptp(draws) != 0]
+    return moving or list(chain.posterior)

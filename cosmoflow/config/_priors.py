@@ -3,10 +3,10 @@
 import math
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, model_validator
+from pydantic import Field, model_validator
 
 from ._errors import refusal
-from ._table import Number, Table
+from ._table import Number, Positive, Table
 
 Vertex = Annotated[tuple[Number, Number], Field(strict=False)]
 
@@ -33,7 +33,7 @@ class NormalTable(Table):
 
     distribution: Literal["normal"]
     mean: Number
-    sd: PositiveFloat
+    sd: Positive
 
 
 class TruncatedNormalTable(_Interval):
@@ -41,7 +41,7 @@ class TruncatedNormalTable(_Interval):
 
     distribution: Literal["truncated_normal"]
     mean: Number
-    sd: PositiveFloat
+    sd: Positive
     low: float = -math.inf
     high: float = math.inf
 
@@ -51,7 +51,7 @@ class LogNormalTable(Table):
 
     distribution: Literal["log_normal"]
     mu: Number
-    sigma: PositiveFloat
+    sigma: Positive
 
 
 class DeltaTable(Table):

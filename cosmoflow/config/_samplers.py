@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveInt
 
-from ._table import Table
+from ._table import Positive, Table
 
 Probability = Annotated[float, Field(gt=0, lt=1)]
 
@@ -13,8 +13,8 @@ class ZigZagTable(Table):
     """The zig-zag process, and its chord bound on the event rates."""
 
     kind: Literal["zig_zag"]
-    draw_interval: PositiveFloat = 1.0
-    safety: PositiveFloat = 4.0
+    draw_interval: Positive = 1.0
+    safety: Positive = 4.0
     num_cells: Annotated[int, Field(ge=2)] = 3
 
 
@@ -22,7 +22,7 @@ class GHMCTable(Table):
     """Generalised Hamiltonian Monte Carlo; the step size is where its tuning starts."""
 
     kind: Literal["ghmc"]
-    step_size: PositiveFloat = 0.5
+    step_size: Positive = 0.5
     num_steps: PositiveInt = 4
     persistence: Annotated[float, Field(ge=0, lt=1)] = 0.0
     jitter: Annotated[float, Field(ge=0, lt=1)] = 0.2
@@ -33,7 +33,7 @@ class NUTSTable(Table):
     """The No-U-Turn sampler; the step size is where its tuning starts."""
 
     kind: Literal["nuts"]
-    step_size: PositiveFloat = 0.5
+    step_size: Positive = 0.5
     max_doublings: PositiveInt = 10
     target_acceptance: Probability = 0.8
 

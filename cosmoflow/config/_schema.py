@@ -4,12 +4,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, PrivateAttr, field_validator
+from pydantic import Field, PositiveInt, PrivateAttr, field_validator
 
 from ._errors import refusal
 from ._priors import Distribution, UniformPolygonTable, parameter_names
 from ._samplers import Sampler
-from ._table import Table
+from ._table import Positive, Table
 
 
 class BAOTable(Table):
@@ -48,7 +48,7 @@ class TrainingTable(Table):
     """`[training]`: arguments of `fit`, `default_optimizer` and `ReverseKL`."""
 
     num_steps: PositiveInt = 2000
-    learning_rate: PositiveFloat = 3e-3
+    learning_rate: Positive = 3e-3
     num_samples: PositiveInt = 256
 
 
@@ -64,12 +64,12 @@ class RunTable(Table):
     All but the seed and the number of chains may change when a run is resumed.
     """
 
-    seed: NonNegativeInt = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     num_chains: PositiveInt = 4
     num_draws: PositiveInt = 5000
     chunk: Annotated[int, Field(ge=25)] = 250
-    commit_seconds: PositiveFloat = 30.0
-    max_time: PositiveFloat | None = None
+    commit_seconds: Positive = 30.0
+    max_time: Positive | None = None
     output: str
 
     @field_validator("output")

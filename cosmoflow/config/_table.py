@@ -2,11 +2,14 @@
 
 from typing import Annotated, Any
 
-from pydantic import AllowInfNan, BaseModel, ConfigDict, model_validator
+from pydantic import AllowInfNan, BaseModel, ConfigDict, Field, model_validator
 
 from ._errors import unknown_key
 
 Number = Annotated[float, AllowInfNan(False)]
+
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Table(BaseModel):

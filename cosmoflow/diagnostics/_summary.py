@@ -66,7 +66,7 @@ class Summary:
     @property
     def ess(self) -> float:
         """The smallest bulk effective sample size of the parameters."""
-        return min(row.convergence.ess_bulk for row in self.parameters)
+        return min((row.convergence.ess_bulk for row in self.parameters), default=math.nan)
 
     @property
     def ess_per_1000_gradients(self) -> float:

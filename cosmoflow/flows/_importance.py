@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 from jax.scipy.special import logsumexp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from .._types import Key, Scalar
 from ..targets import AbstractTarget, Augmented
@@ -23,6 +23,7 @@ class ImportanceSample(NamedTuple):
         log_evidence: log of the mean weight.
         log_evidence_error: Its standard error.
         ess_fraction: Kish's effective sample size over the number of draws, (sum w)^2 / (n sum w^2).
+        num_non_finite: Draws at which the target is NaN; they count as if it were zero there.
     """
 
     x: Float[Array, "sample phase"]
@@ -30,6 +31,7 @@ class ImportanceSample(NamedTuple):
     log_evidence: Scalar
     log_evidence_error: Scalar
     ess_fraction: Scalar
+    num_non_finite: Int[Array, ""]
 
 
 @eqx.filter_jit
@@ -49,9 +51,10 @@ def importance_sample(flow: HamiltonianFlow, target: AbstractTarget, *, num_samp
         return x, augmented.log_density(x) - log_prob
 
     x, log_weights = jax.lax.map(draw, jr.split(key, num_samples), batch_size=min(num_samples, 1024))
-    log_weights = jnp.where(jnp.isnan(log_weights), -jnp.inf, log_weights)
+    bad = jnp.isnan(log_weights)
+    log_weights = jnp.where(bad, -jnp.inf, log_weights)
     log_n = jnp.log(jnp.asarray(num_samples, log_weights.dtype))
     log_sum = logsumexp(log_weights)
     ess_fraction = jnp.exp(2 * log_sum - logsumexp(2 * log_weights) - log_n)
     error = jnp.sqrt((1 / ess_fraction - 1) / num_samples)
-    return ImportanceSample(x, log_weights, log_sum - log_n, error, ess_fraction)
+    return ImportanceSample(x, log_weights, log_sum - log_n, error, ess_fraction, jnp.sum(bad))

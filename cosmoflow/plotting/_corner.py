@@ -3,10 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..chains import Chain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+FEWEST_DRAWS = 50
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")  # Okabe and Ito, for all eyes
 _STYLE: dict[Any, str] = {
@@ -40,7 +44,7 @@ def corner(
 
     Raises:
         ImportError: matplotlib or GetDist is not installed.
-        ValueError: a chain has no such parameter.
+        ValueError: a chain has no such parameter, or one that does not vary, or too few draws.
     """
     try:
         import matplotlib as mpl
@@ -54,6 +58,12 @@ def corner(
     if parameters is None:
         first, *others = named.values()
         parameters = [name for name in first.posterior if all(name in other.posterior for other in others)]
+    for chain in named.values():
+        if chain.num_chains * chain.num_draws < FEWEST_DRAWS:
+            raise ValueError(f"A corner plot needs {FEWEST_DRAWS} draws or more; draw more, or plot them yourself.")
+        fixed = [name for name, draws in chain.scalars(parameters).items() if np.ptp(draws) == 0]
+        if fixed:
+            raise ValueError(f"{', '.join(fixed)} does not vary, so there is no marginal to draw; leave it out.")
     samples = [chain.to_getdist(parameters) for chain in named.values()]
     names = list(next(iter(named.values())).scalars(parameters))
 

@@ -1,7 +1,8 @@
 """What every sampler is: a state, and a compiled chunk of draws of many chains."""
 
 from abc import abstractmethod
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
 
 import equinox as eqx
 import jax
@@ -38,6 +39,15 @@ class Draws(eqx.Module):
 
     position: Float[Array, "*batch dim"]
     log_density: Float[Array, "*batch"]
+
+
+def over_draws(function: Callable[[Vector], Any], positions: Float[Array, "chain draw dim"]) -> Any:
+    """A function of each draw, evaluated for all chains side by side, one draw after another.
+
+    The batch is always the number of chains, so that the length of a buffer cannot change a bit of the result.
+    """
+    values = jax.lax.map(jax.vmap(function), jnp.swapaxes(positions, 0, 1))
+    return jax.tree.map(lambda value: jnp.swapaxes(value, 0, 1), values)
 
 
 State = TypeVar("State", bound=AbstractState)

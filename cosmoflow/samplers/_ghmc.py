@@ -63,8 +63,11 @@ class GHMC(AbstractTunedKernel[GHMCState, GHMCInfo]):
     def __check_init__(self):
         if self.num_steps < 1:
             raise ValueError(f"GHMC's num_steps is {self.num_steps}, but a trajectory needs at least one step.")
-        if not 0 <= self.jitter < 1:
-            raise ValueError(f"GHMC's jitter is {self.jitter}, but must lie in [0, 1).")
+        for name, value in (("jitter", self.jitter), ("persistence", self.persistence)):
+            if not 0 <= value < 1:
+                raise ValueError(f"GHMC's {name} is {value}, but must lie in [0, 1).")
+        if not 0 < self.step_size < jnp.inf:
+            raise ValueError(f"GHMC's step_size is {self.step_size}, but must be positive and finite.")
 
     def init(self, target: AbstractTarget, position: Vector, *, key: Key) -> GHMCState:
         """The state of one chain that starts at a position."""
@@ -113,7 +116,7 @@ class GHMC(AbstractTunedKernel[GHMCState, GHMCInfo]):
             acceptance_rate=acceptance_rate,
             energy=choose(energy + change, energy),
             diverging=change > DIVERGENCE,
-            non_finite=jnp.isnan(end.value).astype(jnp.int32),
+            non_finite=bad.astype(jnp.int32),
             num_gradients=jnp.asarray(self.num_steps, jnp.int32),
             num_densities=jnp.zeros((), jnp.int32),
         )

@@ -50,6 +50,10 @@ class NUTS(AbstractTunedKernel[NUTSState, NUTSInfo]):
     max_doublings: int = 10
     target_acceptance: float = 0.8
 
+    def __check_init__(self):
+        if not 0 < self.step_size < jnp.inf:
+            raise ValueError(f"NUTS's step_size is {self.step_size}, but must be positive and finite.")
+
     def init(self, target: AbstractTarget, position: Vector, *, key: Key) -> NUTSState:
         """The state of one chain that starts at a position."""
         from blackjax.mcmc import nuts

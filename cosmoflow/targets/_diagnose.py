@@ -1,6 +1,7 @@
 """Why a log-density is not finite: which likelihood, and which parameter."""
 
 import jax.numpy as jnp
+import numpy as np
 
 from .._types import Vector
 from ..likelihoods import AbstractLikelihood, JointLikelihood
@@ -38,7 +39,8 @@ def explain_non_finite(target: AbstractTarget, x: Vector) -> str:
         if not culprits(target.likelihood, central):
             changed = target.constrain(central)
             cured_by += [name for name in parameters if jnp.any(changed[name] != parameters[name])]
-    blamed = ", ".join(f"{name} = {float(parameters[name]):.6g}" for name in dict.fromkeys(cured_by or parameters))
+    values = {name: np.array2string(np.asarray(value), precision=6, threshold=6) for name, value in parameters.items()}
+    blamed = ", ".join(f"{name} = {values[name]}" for name in dict.fromkeys(cured_by or parameters))
     where = " and ".join(likelihoods) or "prior"
     return (
         f"The log-density is {value} at the starting point: likelihood {where} is not finite at {blamed}; narrow the "

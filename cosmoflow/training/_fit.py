@@ -27,7 +27,8 @@ class FitHistory(NamedTuple):
     """What happened in a training run.
 
     Attributes:
-        losses: Training loss of every step, shape (step,).
+        losses: Training loss of every step, shape (step,); NaN where loss or gradient was not finite and the step was
+            not taken.
         validation: Loss on common random numbers after every chunk, shape (chunk,).
         seconds: Wall time, compilation included.
     """
@@ -65,8 +66,10 @@ def _train_chunk(training, static, loss, data, optimizer, key, first_step, *, nu
         parameters, optimizer_state = carry
         key_batch, key_loss = jr.split(jr.fold_in(key, i))
         value, gradient = jax.value_and_grad(evaluate)(parameters, batch_of(key_batch), key_loss)
-        updates, optimizer_state = optimizer.update(gradient, optimizer_state, parameters)
-        return (optax.apply_updates(parameters, updates), optimizer_state), value
+        updates, new_state = optimizer.update(gradient, optimizer_state, parameters)
+        finite = jnp.isfinite(value) & jnp.isfinite(optax.tree.norm(gradient))
+        new = (optax.apply_updates(parameters, updates), new_state)
+        return jax.tree.map(lambda a, b: jnp.where(finite, a, b), new, carry), jnp.where(finite, value, jnp.nan)
 
     steps = first_step + jnp.arange(num_steps)
     (parameters, optimizer_state), losses = jax.lax.scan(step, (training.parameters, training.optimizer_state), steps)
@@ -117,8 +120,12 @@ def fit(
         stop: Asked between chunks; where it answers True, a checkpoint is committed and `RunError` raised.
 
     Raises:
-        RunError: The loss was never finite, or the training was stopped.
+        ValueError: `num_steps` or `chunk` is not positive.
+        RunError: The validation loss was never finite, or the training was stopped.
     """
+    for name, value in (("num_steps", num_steps), ("chunk", chunk)):
+        if value < 1:
+            raise ValueError(f"`{name}` is {value}, but must be at least 1.")
     optimizer = default_optimizer(num_steps) if optimizer is None else optimizer
     parameters, static = eqx.partition(
         model, eqx.is_inexact_array, is_leaf=lambda leaf: isinstance(leaf, paramax.NonTrainable)
@@ -127,7 +134,7 @@ def fit(
     training = _Training(parameters, optimizer.init(parameters), parameters, infinity)
     losses, validation, seconds = np.zeros(0), np.zeros(0), 0.0
     if store is not None:
-        store.identify({"training": digest((model, loss, key, data, num_steps, batch_size, chunk))})
+        store.identify({"training": digest((model, loss, optimizer, key, data, num_steps, batch_size, chunk))})
         saved = store.load_stage(STAGE)
         if saved is not None:
             arrays, attributes = saved

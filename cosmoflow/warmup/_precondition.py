@@ -63,7 +63,8 @@ def laplace(target: AbstractTarget, starts: Float[Array, "start dim"], *, max_st
     """The normal law with the mode and curvature of the target; also the number of gradients spent.
 
     Every start climbs by damped Newton steps in which curvatures count by their absolute value, so that saddles repel;
-    the highest end is taken for the mode, and the same absolute curvatures make the covariance.
+    the highest end is taken for the mode, and the same absolute curvatures make the covariance; where there are none,
+    the coordinates are not scaled.
 
     Raises:
         StartError: The log-density is not finite at a start.
@@ -89,9 +90,10 @@ def laplace(target: AbstractTarget, starts: Float[Array, "start dim"], *, max_st
         )
         damping = damping * np.where(better, 0.1, 10.0)
     best = np.nanargmin(energy)
-    curvature, axes = np.linalg.eigh(hessian[best])
+    curvature, axes = np.linalg.eigh(np.nan_to_num(hessian[best]))
     curvature = np.maximum(np.abs(curvature), 1e-6 * np.max(np.abs(curvature)))
-    cholesky = np.linalg.cholesky((axes / curvature) @ axes.T)
+    flat = np.max(curvature) == 0
+    cholesky = np.eye(target.dim) if flat else np.linalg.cholesky((axes / curvature) @ axes.T)
     cost = (step + 2) * len(x) * (1 + target.dim)
     return Affine(jnp.asarray(x[best], starts.dtype), jnp.asarray(cholesky, starts.dtype)), cost
 

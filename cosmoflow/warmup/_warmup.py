@@ -12,7 +12,16 @@ from jaxtyping import Array, Float
 
 from .._progress import progress_bar
 from .._results import RunError, Status
-from .._sample import DEFAULT_CHUNK, check_start, init_states, log_densities, run_chunk
+from .._sample import (
+    DEFAULT_CHUNK,
+    check_start,
+    init_states,
+    judge,
+    log_densities,
+    run_chunk,
+    sample_stats,
+    total,
+)
 from .._types import Key
 from ..chains import ChainStore, digest
 from ..samplers import AbstractSampler, AbstractTunedKernel
@@ -41,8 +50,8 @@ def _starting_coordinates(target, num_chains, position, key) -> tuple[Affine, Fl
     affine, cost = laplace(target, starts)
     curved = assess(target, affine, num_chains=num_chains, key=key_laplace)
     if curved.log_evidence > fit.log_evidence:
-        return affine, curved.positions, int(cost)
-    return plain, starts, int(cost)
+        return affine, curved.positions if position is None else position, cost
+    return plain, starts, cost
 
 
 def warmup(
@@ -80,13 +89,14 @@ def warmup(
 
     Raises:
         StartError: The log-density is not finite at a starting point.
-        RunError: The warm-up was stopped.
+        RunError: The warm-up was stopped, met too many non-finite densities, or could not move.
     """
     if store is not None:
         store.identify({"warmup": digest((target, sampler, key, position, num_steps, num_chains))})
         saved = store.load_stage(STAGE)
         if saved is not None:
-            arrays, _ = saved
+            arrays, costs = saved
+            _annotate(store, costs)
             affine = Affine(jnp.asarray(arrays["location"]), jnp.asarray(arrays["cholesky"]))
             if isinstance(sampler, AbstractTunedKernel):
                 sampler = eqx.tree_at(lambda s: s.step_size, sampler, jnp.asarray(arrays["step_size"]))
@@ -102,16 +112,23 @@ def warmup(
             states = init_states(whitened, sampler, z, stage_key)
             tuner = StepSizeTuner(sampler)
             windows: list[np.ndarray] = []
+            totals: dict[str, float] = {}
             for _ in range(max(1, num_steps // (2 * WINDOW))):
                 if stop():
                     raise RunError(Status.STOPPED)
-                count = jnp.asarray(min(WINDOW, chunk))
-                states, draws, infos, _ = run_chunk(whitened, tuner.sampler, states, count, capacity=chunk)
+                states, draws, infos, _ = run_chunk(
+                    whitened, tuner.sampler, states, jnp.asarray(WINDOW), capacity=max(chunk, WINDOW)
+                )
                 if isinstance(sampler, AbstractTunedKernel):
-                    tuner.update(float(jnp.mean(infos.acceptance_rate[:, :count])))
-                num_gradients += int(jnp.sum(infos.num_gradients[:, :count]))
-                windows.append(np.asarray(draws.position[:, :count]))
+                    tuner.update(float(jnp.mean(infos.acceptance_rate[:, :WINDOW])))
+                stats = total({name: values[:, :WINDOW] for name, values in sample_stats(infos).items()})
+                totals = {name: totals.get(name, 0.0) + value for name, value in stats.items()}
+                num_gradients += int(stats["num_gradients"])
+                windows.append(np.asarray(draws.position[:, :WINDOW]))
                 bar.advance(WINDOW, f"{num_gradients:.3g} gradients")
+            status = judge(totals, num_chains * WINDOW * len(windows))
+            if status in (Status.NON_FINITE, Status.STUCK):
+                raise RunError(status)
             sampler = tuner.tuned()
             positions = jax.vmap(whitened.bijection.transform)(jnp.asarray(windows[-1][:, -1]))
             if number == 0 and target.dim <= MAX_DENSE_DIM:
@@ -124,11 +141,11 @@ def warmup(
         arrays = {"location": affine.location, "cholesky": affine.cholesky, "positions": z}
         if isinstance(sampler, AbstractTunedKernel):
             arrays["step_size"] = sampler.step_size
-        seconds = time.monotonic() - start
-        store.save_stage(
-            STAGE,
-            {name: np.asarray(value) for name, value in arrays.items()},
-            {"kind": "affine", "dim": target.dim, "num_gradients": num_gradients, "seconds": seconds},
-        )
-        store.annotate({"warmup_gradients": str(num_gradients), "warmup_seconds": f"{seconds:.3f}"})
+        costs = {"num_gradients": num_gradients, "seconds": time.monotonic() - start}
+        store.save_stage(STAGE, {name: np.asarray(value) for name, value in arrays.items()}, costs)
+        _annotate(store, costs)
     return whitened, sampler, z
+
+
+def _annotate(store: ChainStore, costs: dict) -> None:
+    store.annotate({"warmup_gradients": str(costs["num_gradients"]), "warmup_seconds": f"{costs['seconds']:.3f}"})

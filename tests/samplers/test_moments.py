@@ -32,8 +32,8 @@ class WrongZigZag(ZigZag):
         return super().event_rates(gradient, position, velocity).at[0].multiply(-1)
 
 
-class ForgetfulZigZag(ZigZag):
-    """The bound is taken as the rate: every candidate is kept."""
+class HastyZigZag(ZigZag):
+    """Every rate is half again too high."""
 
     def event_rates(self, gradient, position, velocity):
         return 1.5 * super().event_rates(gradient, position, velocity)
@@ -83,17 +83,19 @@ def test_moments_of_the_funnel(sampler, num_draws):
     assert max(abs(z) for z, _ in scores) < 5
 
 
-@pytest.mark.parametrize("wrong", [ForgetfulZigZag])
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_wrong_zig_zag_fails(target, wrong):
+def test_a_hasty_zig_zag_fails(target):
+    """It mixes well, to the wrong law."""
     target = TARGETS[target]()
-    x = draw(target, wrong(), 10_000).posterior["x"]
+    x = draw(target, HastyZigZag(), 10_000).posterior["x"]
     with pytest.raises(AssertionError, match="MCSE"):
         assert_moments(x, target, min_ess=1000)
 
 
-def test_a_zig_zag_with_a_flipped_sign_fails():
-    target = CorrelatedGaussian(jnp.zeros(2), jnp.eye(2))
-    chain = cf.sample(target, WrongZigZag(), num_draws=2000, num_chains=4, key=jr.key(0), throw=False)
-    with pytest.raises(AssertionError):
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_zig_zag_with_a_flipped_sign_fails(target):
+    """Its first coordinate runs away: to infinity, or into a region where the density underflows."""
+    target = TARGETS[target]()
+    chain = cf.sample(target, WrongZigZag(), num_draws=1000, num_chains=4, key=jr.key(0), throw=False)
+    with np.errstate(all="ignore"), pytest.raises(AssertionError, match=r"below the gate|MCSE"):
         assert_moments(chain.posterior["x"], target, min_ess=100)

@@ -11,11 +11,14 @@ from jaxtyping import Array, Bool, Float, Int
 
 from ..._types import Key, Scalar, Vector
 from ...targets import AbstractTarget
-from .._base import AbstractInfo, AbstractSampler, AbstractState, Draws
+from .._base import AbstractInfo, AbstractSampler, AbstractState, Draws, over_draws
 from ._event_time import AbstractRateBound
 
-MAX_TICKS_PER_DRAW = 100_000
-"""After so many candidates a draw is made wherever the chain is; what held it up is in its info."""
+MAX_TICKS_PER_DRAW = 1000
+"""After so many candidates without passing a draw a chain is stuck: its place is written and counted as such."""
+
+SHORTEST = 1e-6
+"""The shortest horizon, in units of the interval between draws."""
 
 
 class PDMPState(AbstractState):
@@ -35,6 +38,7 @@ class PDMPInfo(AbstractInfo):
 
     num_events: Int[Array, "..."]
     num_violations: Int[Array, "..."]
+    num_stuck: Int[Array, "..."]
     non_finite: Int[Array, "..."]
     num_gradients: Int[Array, "..."]
     num_densities: Int[Array, "..."]
@@ -90,7 +94,7 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
 
     def _tick(self, target: AbstractTarget, state: PDMPState) -> tuple[PDMPState, _Tick]:
         """Follow one chain to its next candidate event, or to its horizon."""
-        gradient_of = jax.grad(lambda x: -target.log_density(x))
+        energy_and_gradient = jax.value_and_grad(lambda x: -target.log_density(x))
         key_time, key_thin, key_jump = jr.split(jr.fold_in(state.key, state.counter), 3)
         dtype = state.position.dtype
         interval = self.draw_interval.astype(dtype)
@@ -98,7 +102,7 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
 
         def rates_at(time):
             x, v = self.move(state.position, state.velocity, time)
-            return self.event_rates(gradient_of(x), x, v)
+            return self.event_rates(energy_and_gradient(x)[1], x, v)
 
         nodes = horizon * jnp.arange(1, self.bound.num_cells + 1, dtype=dtype) / self.bound.num_cells
         first = self.event_rates(state.gradient, state.position, state.velocity)
@@ -108,9 +112,9 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
         candidate = time < horizon
         elapsed = jnp.where(candidate, time, horizon)
         x, v = self.move(state.position, state.velocity, elapsed)
-        gradient = gradient_of(x)
+        energy, gradient = energy_and_gradient(x)
         true_rates = self.event_rates(gradient, x, v)
-        non_finite = ~(jnp.all(jnp.isfinite(rates)) & jnp.all(jnp.isfinite(true_rates)))
+        non_finite = ~(jnp.isfinite(energy) & jnp.all(jnp.isfinite(rates)) & jnp.all(jnp.isfinite(true_rates)))
         violation = jnp.any(true_rates > jnp.maximum(majorant, 0)) & ~non_finite
         accept = jr.uniform(key_thin, (), dtype) * majorant[clock] < true_rates[clock]
         keep = ~(violation | non_finite)
@@ -129,7 +133,7 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
             choose(x, state.position),
             choose(jnp.where(event, jumped, v), state.velocity),
             choose(gradient, state.gradient),
-            horizon * growth,
+            jnp.maximum(horizon * growth, SHORTEST * interval),
             choose(until_draw, state.until_draw),
             state.key,
             state.counter + 1,
@@ -144,7 +148,7 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
         chains = jnp.arange(num_chains)
         none = jnp.zeros(num_chains, jnp.int32)
         empty = jnp.zeros((num_chains, capacity), jnp.int32)
-        counts = {"ticks": none, "events": none, "violations": none, "non_finite": none}
+        counts = {"ticks": none, "events": none, "violations": none, "stuck": none, "non_finite": none}
 
         def unfinished(carry):
             return jnp.any(carry[1] < num_draws)
@@ -154,9 +158,15 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
             active = done < num_draws
             new, tick = jax.vmap(lambda s: self._tick(target, s))(states)
             states = jax.tree.map(lambda a, b: jnp.where(active.reshape(-1, *[1] * (a.ndim - 1)), a, b), new, states)
-            seen = {"ticks": active, "events": tick.event, "violations": tick.violation, "non_finite": tick.non_finite}
+            stuck = (counts["ticks"] + 1 >= MAX_TICKS_PER_DRAW) & ~tick.passed
+            seen = {
+                "ticks": active,
+                "events": tick.event,
+                "violations": tick.violation,
+                "stuck": stuck,
+                "non_finite": tick.non_finite,
+            }
             counts = {name: counts[name] + (active & seen[name]).astype(jnp.int32) for name in counts}
-            stuck = counts["ticks"] >= MAX_TICKS_PER_DRAW
             write = active & (tick.passed | stuck)
             index = jnp.where(write, done, capacity)
             drawn = jnp.where(tick.passed[:, None], tick.draw, states.position)
@@ -169,10 +179,11 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
         buffers = dict.fromkeys(counts, empty)
         start = (states, none, counts, positions, buffers)
         states, _, _, positions, buffers = jax.lax.while_loop(unfinished, body, start)
-        log_density = jax.vmap(jax.vmap(target.log_density))(positions)
+        log_density = over_draws(target.log_density, positions)
         info = PDMPInfo(
             num_events=buffers["events"],
             num_violations=buffers["violations"],
+            num_stuck=buffers["stuck"],
             non_finite=buffers["non_finite"],
             num_gradients=buffers["ticks"] * (self.bound.num_cells + 1),
             num_densities=jnp.ones_like(buffers["ticks"]),

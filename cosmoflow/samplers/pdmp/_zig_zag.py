@@ -26,8 +26,8 @@ class ZigZag(AbstractPDMP):
     bound: AbstractRateBound = eqx.field(default_factory=ChordBound)
 
     def __check_init__(self):
-        if self.draw_interval <= 0:
-            raise ValueError(f"ZigZag's draw_interval is {self.draw_interval}, but must be positive.")
+        if not 0 < self.draw_interval < jnp.inf:
+            raise ValueError(f"ZigZag's draw_interval is {self.draw_interval}, but must be positive and finite.")
 
     def sample_velocity(self, position: Vector, *, key: Key) -> Vector:
         """Independent signs."""
