@@ -87,17 +87,20 @@ def w0wa(bao):
 
 @pytest.mark.slow
 def test_samplers_agree_on_the_demo(w0wa):
-    """Zig-zag, zig-zag in flow coordinates, generalised HMC and NUTS, each to an ESS above 10,000."""
+    """Zig-zag, zig-zag in flow coordinates, generalised HMC and NUTS, each to an ESS above 10,000.
+
+    The posterior has a curved tail towards small Omega_m, in which trajectories need short steps.
+    """
     with jax.numpy_dtype_promotion("standard"):
         whitened = cf.whiten(w0wa, key=jr.key(0))
         flow, _ = cf.fit(
             cf.fixed_kinetic_flow(whitened.dim, key=jr.key(1)), cf.ReverseKL(whitened), num_steps=2000, key=jr.key(2)
         )
     runs = {
-        "zig-zag": (w0wa, cf.samplers.ZigZag(), 30_000),
-        "zig-zag in flow coordinates": (cf.neural_transport(whitened, flow), cf.samplers.ZigZag(), 30_000),
-        "generalised HMC": (w0wa, cf.samplers.GHMC(num_steps=8, target_acceptance=0.95), 30_000),
-        "NUTS": (w0wa, cf.samplers.NUTS(target_acceptance=0.95), 30_000),
+        "zig-zag": (w0wa, cf.samplers.ZigZag(), 40_000),
+        "zig-zag in flow coordinates": (cf.neural_transport(whitened, flow), cf.samplers.ZigZag(), 40_000),
+        "generalised HMC": (w0wa, cf.samplers.GHMC(num_steps=8, target_acceptance=0.95), 60_000),
+        "NUTS": (w0wa, cf.samplers.NUTS(target_acceptance=0.99), 40_000),
     }
     moments = {}
     for i, (name, (target, sampler, num_draws)) in enumerate(runs.items()):
