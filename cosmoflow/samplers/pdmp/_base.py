@@ -14,8 +14,8 @@ from ...targets import AbstractTarget
 from .._base import AbstractInfo, AbstractSampler, AbstractState, Draws, over_draws
 from ._event_time import AbstractRateBound
 
-MAX_TICKS_PER_DRAW = 1000
-"""After so many candidates without passing a draw a chain is stuck: its place is written and counted as such."""
+MAX_TICKS_PER_DRAW = 20_000
+"""After so many candidates a chain is stuck: its place is written for all draws left in the chunk, counted as such."""
 
 SHORTEST = 1e-6
 """The shortest horizon, in units of the interval between draws."""
@@ -154,11 +154,11 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
             return jnp.any(carry[1] < num_draws)
 
         def body(carry):
-            states, done, counts, positions, buffers = carry
+            states, done, lost, counts, positions, buffers = carry
             active = done < num_draws
             new, tick = jax.vmap(lambda s: self._tick(target, s))(states)
             states = jax.tree.map(lambda a, b: jnp.where(active.reshape(-1, *[1] * (a.ndim - 1)), a, b), new, states)
-            stuck = (counts["ticks"] + 1 >= MAX_TICKS_PER_DRAW) & ~tick.passed
+            stuck = (lost | (counts["ticks"] + 1 >= MAX_TICKS_PER_DRAW)) & ~tick.passed
             seen = {
                 "ticks": active,
                 "events": tick.event,
@@ -173,12 +173,12 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
             positions = positions.at[chains, index].set(drawn, mode="drop")
             buffers = {name: buffers[name].at[chains, index].set(counts[name], mode="drop") for name in counts}
             counts = {name: jnp.where(write, 0, count) for name, count in counts.items()}
-            return states, done + write.astype(jnp.int32), counts, positions, buffers
+            return states, done + write.astype(jnp.int32), lost | (active & stuck), counts, positions, buffers
 
         positions = jnp.zeros((num_chains, capacity, dim), states.position.dtype)
         buffers = dict.fromkeys(counts, empty)
-        start = (states, none, counts, positions, buffers)
-        states, _, _, positions, buffers = jax.lax.while_loop(unfinished, body, start)
+        start = (states, none, none.astype(bool), counts, positions, buffers)
+        states, *_, positions, buffers = jax.lax.while_loop(unfinished, body, start)
         log_density = over_draws(target.log_density, positions)
         info = PDMPInfo(
             num_events=buffers["events"],
