@@ -1,6 +1,8 @@
 """From survey data to posteriors, against grid integrals and published numbers."""
 
+import equinox as eqx
 import jax
+import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from helpers import effective_size
 import cosmoflow as cf
 from cosmoflow.likelihoods import JointLikelihood
 
+SHORT_STEP = 0.08
 OMEGA_M, H_R_D = (0.01, 0.99), (10.0, 1000.0)
 
 
@@ -89,22 +92,27 @@ def w0wa(bao):
 def test_samplers_agree_on_the_demo(w0wa):
     """Zig-zag, zig-zag in flow coordinates, generalised HMC and NUTS, each to an ESS above 10,000.
 
-    The posterior has a curved tail towards small Omega_m, in which trajectories need short steps.
+    The posterior has a thin tail towards small Omega_m, where w0 + wa is close to zero: 1 in 1000 draws below 0.2 make
+    a tenth of the variance. The zig-zag process finds it as it is; trajectories need steps much shorter than those that
+    an acceptance rate asks for.
     """
     with jax.numpy_dtype_promotion("standard"):
         whitened = cf.whiten(w0wa, key=jr.key(0))
         flow, _ = cf.fit(
             cf.fixed_kinetic_flow(whitened.dim, key=jr.key(1)), cf.ReverseKL(whitened), num_steps=2000, key=jr.key(2)
         )
+    flowing = cf.neural_transport(whitened, flow)
     runs = {
-        "zig-zag": (w0wa, cf.samplers.ZigZag(), 40_000),
-        "zig-zag in flow coordinates": (cf.neural_transport(whitened, flow), cf.samplers.ZigZag(), 40_000),
-        "generalised HMC": (w0wa, cf.samplers.GHMC(num_steps=8, target_acceptance=0.95), 60_000),
-        "NUTS": (w0wa, cf.samplers.NUTS(target_acceptance=0.99), 40_000),
+        "zig-zag": (w0wa, cf.samplers.ZigZag(), None, 40_000),
+        "zig-zag in flow coordinates": (flowing, cf.samplers.ZigZag(), None, 40_000),
+        "generalised HMC": (w0wa, cf.samplers.GHMC(num_steps=32), SHORT_STEP, 25_000),
+        "NUTS": (w0wa, cf.samplers.NUTS(), SHORT_STEP, 20_000),
     }
     moments = {}
-    for i, (name, (target, sampler, num_draws)) in enumerate(runs.items()):
+    for i, (name, (target, sampler, step_size, num_draws)) in enumerate(runs.items()):
         coordinates, tuned, start = cf.warmup(target, sampler, num_chains=4, key=jr.key(10 + i))
+        if step_size is not None:
+            tuned = eqx.tree_at(lambda s: s.step_size, tuned, jnp.asarray(step_size))
         chain = cf.sample(coordinates, tuned, num_draws=num_draws, num_chains=4, position=start, key=jr.key(20 + i))
         for parameter, draws in chain.posterior.items():
             ess = array_stats.ess(draws, chain_axis=0, draw_axis=1, method="bulk")

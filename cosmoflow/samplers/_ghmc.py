@@ -92,9 +92,15 @@ class GHMC(AbstractTunedKernel[GHMCState, GHMCInfo]):
         hamiltonian = Hamiltonian(TargetPotential(target), GaussianKinetic(jnp.ones((), dtype)))
         start = PhaseState(state.position, momentum, jnp.zeros((), dtype), state.potential, state.gradient)
         step_size = self.step_size.astype(dtype) * factor
-        end = self.integrator.integrate(hamiltonian, start, step_size, self.num_steps)
-
         energy = state.potential + hamiltonian.kinetic(momentum)
+
+        def advance(point, _):
+            """One step; a trajectory that diverged or met a NaN stays where it did."""
+            new = self.integrator.step(hamiltonian, point, step_size)
+            sound = point.value + hamiltonian.kinetic(point.p) - energy <= DIVERGENCE
+            return jax.tree.map(lambda a, b: jnp.where(sound, a, b), new, point), None
+
+        end, _ = jax.lax.scan(advance, start, length=self.num_steps)
         change = end.value + hamiltonian.kinetic(end.p) - energy
         bad = jnp.isnan(change)
         change = jnp.where(bad, jnp.inf, change)
