@@ -15,7 +15,7 @@ from .._base import AbstractInfo, AbstractSampler, AbstractState, Draws, over_dr
 from ._event_time import AbstractRateBound
 
 MAX_TICKS_PER_DRAW = 20_000
-"""After so many candidates a chain is stuck: its place is written for all draws left in the chunk, counted as such."""
+"""After so many candidates between two draws a chain is stuck: until the chunk ends, its place is written and counted."""
 
 SHORTEST = 1e-6
 """The shortest horizon, in units of the interval between draws."""
