@@ -15,7 +15,7 @@ from .._base import AbstractInfo, AbstractSampler, AbstractState, Draws, over_dr
 from ._event_time import AbstractRateBound
 
 MAX_TICKS_PER_DRAW = 20_000
-"""After so many candidates between two draws a chain is stuck: until the chunk ends, its place is written and counted."""
+"""Candidates without a draw after which a chain is stuck: its place is written and counted until the chunk ends."""
 
 SHORTEST = 1e-6
 """The shortest horizon, in units of the interval between draws."""
