@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +13,34 @@ from jaxtyping import Shaped
 from .._results import Status, StoreError
 from ._files import storage_errors
 from ._labels import default_label
-from ._layout import POSTERIOR, SAMPLE_STATS, dataset_at, group_at, read_array
-from ._segments import RunPaths, list_segments, open_segments, read_manifest, read_totals
+from ._layout import (
+    OBSERVED_DATA,
+    POSTERIOR,
+    SAMPLE_STATS,
+    WARMUP_POSTERIOR,
+    WARMUP_SAMPLE_STATS,
+    dataset_at,
+    draw_numbers,
+    group_at,
+    read_array,
+    read_arrays,
+)
+from ._manifest import Manifest
+from ._segments import (
+    RunPaths,
+    check_run,
+    list_segments,
+    open_segments,
+    path_of_group,
+    read_manifest,
+    read_totals,
+)
 
 if TYPE_CHECKING:
     from getdist import MCSamples
+
+_PATIENCE = 10
+"""How often a reader begins again when the files of a running chain are joined under its eyes."""
 
 
 @dataclass(frozen=True)
@@ -29,22 +53,24 @@ class Chain:
         attributes: text about the run, such as `labels` (LaTeX by name, as JSON), and numbers such as
             `sampling_seconds` [s].
         status: how the run ended.
+        observed_data: the data that were fitted, by name.
     """
 
     posterior: dict[str, Shaped[np.ndarray, "chain draw ..."]]
     sample_stats: dict[str, Shaped[np.ndarray, "chain draw ..."]] = field(default_factory=dict)
     attributes: dict[str, str | float] = field(default_factory=dict)
     status: Status = Status.SUCCESSFUL
+    observed_data: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def num_chains(self) -> int:
         """Number of chains."""
-        return next(iter(self.posterior.values())).shape[0]
+        return next(iter((self.posterior or self.sample_stats).values())).shape[0]
 
     @property
     def num_draws(self) -> int:
         """Draws per chain."""
-        return next(iter(self.posterior.values())).shape[1]
+        return next(iter((self.posterior or self.sample_stats).values())).shape[1]
 
     @property
     def labels(self) -> dict[str, str]:
@@ -78,21 +104,24 @@ class Chain:
         return chosen
 
     @staticmethod
-    def from_file(path: str | Path) -> "Chain":
+    def from_file(path: str | Path, *, group: str = POSTERIOR, parameters: Sequence[str] | None = None) -> "Chain":
         """Read a finished run, or what there is of a running or an interrupted one.
 
         Args:
             path: the final file of the run, whether it exists yet or not.
+            group: which draws: `posterior`, `posterior_every_<n>` for variables of which every n-th draw was kept, or
+                `warmup_posterior`.
+            parameters: which ones to load; all of them if None.
 
         Raises:
-            StoreError: there are no draws, draws are missing, or the file is damaged or refers to other files.
+            StoreError: there are no such draws, draws are missing, or the file is damaged or refers to other files.
         """
         paths = RunPaths(Path(path))
         with storage_errors("read", paths.final):
-            try:
-                return _read(paths)
-            except FileNotFoundError:
-                return _read(paths)  # the run was finished, and its segments removed, meanwhile
+            for _ in range(_PATIENCE):
+                with suppress(FileNotFoundError):  # segments were joined, or the run was finished, meanwhile
+                    return _read(paths, group, parameters)
+            return _read(paths, group, parameters)
 
     def to_getdist(self, parameters: Sequence[str] | None = None) -> "MCSamples":
         """The draws as GetDist samples, with labels and without any thinning or burn-in.
@@ -108,24 +137,46 @@ class Chain:
         return to_getdist(self, parameters)
 
 
-def _read(paths: RunPaths) -> Chain:
+def _read(paths: RunPaths, group: str, parameters: Sequence[str] | None) -> Chain:
     manifest = read_manifest(paths)
-    segments = list_segments(paths)
+    observed = _group(paths, OBSERVED_DATA, manifest)
+    if group == WARMUP_POSTERIOR:
+        draws, stats = (_group(paths, name, manifest) for name in (WARMUP_POSTERIOR, WARMUP_SAMPLE_STATS))
+        if not stats:
+            raise StoreError(f"{paths.final} holds no warm-up; there is none before the warm-up has ended.")
+        chosen = {name: array for name, array in draws.items() if parameters is None or name in parameters}
+        return Chain(chosen, stats, dict(manifest.attributes), observed_data=observed)
+
+    segments, _ = list_segments(paths)
     if not segments:
         raise StoreError(f"{paths.final} holds no draws yet; wait for the first commit, or resume the run.")
-    groups: dict[str, dict[str, np.ndarray]] = {POSTERIOR: {}, SAMPLE_STATS: {}}
+    names = [POSTERIOR, SAMPLE_STATS] if group == POSTERIOR else [group]
+    groups: dict[str, dict[str, np.ndarray]] = {name: {} for name in names}
     totals: dict[str, float] = {}
-    for segment, file, layouts in open_segments(segments):
-        for name, layout in layouts.items():
-            group = group_at(file, name)
-            for variable, (shape, dtype) in layout.variables.items():
-                if segment is segments[0]:
-                    full = (layout.num_chains, segments[-1].stop, *shape)
-                    groups[name][variable] = np.empty(full, dtype)
-                draws = read_array(dataset_at(group, variable))
-                groups[name][variable][:, segment.first : segment.stop] = draws
+    for segment, file, layouts in open_segments(paths, segments, manifest.run):
+        for name in names:
+            if name not in layouts:
+                raise StoreError(f"{paths.final} has no draws in a group {name!r}; it has {', '.join(layouts)}.")
+            place = len(draw_numbers(name, 0, segment.first))
+            num_draws = len(draw_numbers(name, 0, segments[-1].stop))
+            for variable, (shape, dtype) in layouts[name].variables.items():
+                if name == group and parameters is not None and variable not in parameters:
+                    continue
+                if variable not in groups[name]:
+                    groups[name][variable] = np.empty((layouts[name].num_chains, num_draws, *shape), dtype)
+                draws = read_array(dataset_at(group_at(file, name), variable))
+                groups[name][variable][:, place : place + draws.shape[1]] = draws
         for name, number in read_totals(file).items():
             totals[name] = totals.get(name, 0.0) + number
     unfinished = Status.SUCCESSFUL if segments[-1].path == paths.final else Status.STOPPED
     status = Status.__members__.get(manifest.attributes.get("status", ""), unfinished)
-    return Chain(groups[POSTERIOR], groups[SAMPLE_STATS], manifest.attributes | totals, status)
+    return Chain(groups[group], groups.get(SAMPLE_STATS, {}), manifest.attributes | totals, status, observed)
+
+
+def _group(paths: RunPaths, name: str, manifest: Manifest) -> dict[str, np.ndarray]:
+    """The arrays of a group that does not grow with the draws; none where it was never saved."""
+    if (path := path_of_group(paths, name)) is None:
+        return {}
+    with paths.open(path) as file:
+        check_run(file, path, manifest.run)
+        return read_arrays(group_at(file, name))

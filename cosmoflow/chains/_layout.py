@@ -1,13 +1,14 @@
-"""The HDF5 layout of draws and of private arrays, readable as InferenceData.
+"""The HDF5 layout of draws and of other arrays, readable as InferenceData.
 
-Every variable of a group is (chain, draw, *shape) with a dimension scale on each axis; private arrays get scales
-too, so that netCDF readers can open the whole file.
+Every variable of a group of draws is (chain, draw, *shape) with a dimension scale on each axis; other arrays get scales
+too, so that netCDF readers can open the whole file. Variables of which every n-th draw is kept make a group of their
+own, `posterior_every_<n>`, whose draws are numbered as in the posterior.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from math import prod
 from typing import NamedTuple
-from uuid import uuid4
 
 import h5py
 import numpy as np
@@ -15,7 +16,26 @@ import numpy as np
 from .._results import StoreError
 
 POSTERIOR, SAMPLE_STATS, STATE, SETUP = "posterior", "sample_stats", "sampler_state", "setup"
+WARMUP_POSTERIOR, WARMUP_SAMPLE_STATS, OBSERVED_DATA = "warmup_posterior", "warmup_sample_stats", "observed_data"
+_THINNED = re.compile(r"posterior_every_([1-9]\d{0,8})")
 _CHUNK_BYTES = 2**18
+
+
+def thinned_group(every: int) -> str:
+    """The group of the variables of which every n-th draw is kept."""
+    return f"posterior_every_{every}"
+
+
+def is_of_draws(name: str) -> bool:
+    """Whether a group grows with the draws."""
+    return name in (POSTERIOR, SAMPLE_STATS) or _THINNED.fullmatch(name) is not None
+
+
+def draw_numbers(name: str, first: int, stop: int) -> np.ndarray:
+    """Which of the draws [first, stop) a group holds: all, or the last of each n."""
+    thinned = _THINNED.fullmatch(name)
+    every = int(thinned[1]) if thinned else 1
+    return np.arange(first // every, stop // every) * every + every - 1
 
 
 class Variable(NamedTuple):
@@ -30,14 +50,6 @@ class DrawsLayout(NamedTuple):
 
     num_chains: int
     variables: dict[str, Variable]
-
-
-def image(write: Callable[[h5py.File], None]) -> bytes:
-    """The bytes of an HDF5 file, built in memory."""
-    with h5py.File(uuid4().hex, "w", driver="core", backing_store=False, track_order=True) as file:
-        write(file)
-        file.flush()
-        return file.id.get_file_image()
 
 
 def layout_of(arrays: dict[str, np.ndarray], num_chains: int) -> DrawsLayout:
@@ -58,16 +70,16 @@ def layout_of(arrays: dict[str, np.ndarray], num_chains: int) -> DrawsLayout:
 
 
 def create_draws(
-    file: h5py.File, name: str, layout: DrawsLayout, *, first: int, num_draws: int, attributes: dict[str, str]
+    file: h5py.File, name: str, layout: DrawsLayout, numbers: np.ndarray, attributes: dict[str, str]
 ) -> h5py.Group:
-    """An InferenceData group of the draws [first, first + num_draws), to be filled with `write_draws`."""
+    """An InferenceData group of the draws with these numbers, to be filled with `write_draws`."""
     group = file.create_group(name, track_order=True)
     group.attrs.update(attributes)
     chain = _scale(group, "chain", np.arange(layout.num_chains))
-    draw = _scale(group, "draw", np.arange(first, first + num_draws), unlimited=True)
+    draw = _scale(group, "draw", numbers, unlimited=True)
     for variable, (shape, dtype) in layout.variables.items():
         extra = [_scale(group, f"{variable}_dim_{axis}", np.arange(size)) for axis, size in enumerate(shape)]
-        full = (layout.num_chains, num_draws, *shape)
+        full = (layout.num_chains, len(numbers), *shape)
         dataset = _dataset(group, variable, full, dtype, maxshape=(layout.num_chains, None, *shape))
         for axis, scale in enumerate([chain, draw, *extra]):
             dataset.dims[axis].attach_scale(scale)
@@ -75,7 +87,7 @@ def create_draws(
 
 
 def write_draws(dataset: h5py.Dataset, first: int, draws: np.ndarray) -> None:
-    """Fill the draws [first, first + n) of a variable."""
+    """Fill n draws of a variable, from the place `first` on."""
     dataset[:, first : first + draws.shape[1]] = draws.view(np.int8) if draws.dtype.kind == "b" else draws
 
 
@@ -106,26 +118,41 @@ def read_array(dataset: h5py.Dataset) -> np.ndarray:
     return np.asarray(dataset[()]).astype(_dtype(dataset), copy=False)
 
 
+def write_observed(file: h5py.File, arrays: dict[str, np.ndarray], attributes: dict[str, str]) -> None:
+    """The InferenceData group of the data, each with dimensions of its own."""
+    group = file.create_group(OBSERVED_DATA, track_order=True)
+    group.attrs.update(attributes)
+    for name, array in arrays.items():
+        _write_array(group, name, array, [f"{name}_dim_{axis}" for axis in range(array.ndim)])
+
+
 def write_arrays(parent: h5py.Group, name: str, arrays: dict[str, np.ndarray]) -> h5py.Group:
-    """A group of arrays of any shape."""
+    """A group of arrays of any shape, which share dimensions where they share sizes."""
     group = parent.create_group(name, track_order=True)
     for key, array in arrays.items():
-        if array.dtype.kind not in "biuf" or "/" in key:
-            raise StoreError(
-                f"The array {key!r} of dtype {array.dtype} cannot be stored; store numbers under names without a slash."
-            )
-        dataset = _dataset(group, key, array.shape, array.dtype)
-        dataset[...] = array.astype(np.int8) if array.dtype.kind == "b" else array
-        for axis, size in enumerate(array.shape):
-            scale = f"_dim_{size}" + f"_{array.shape[:axis].count(size)}" * (size in array.shape[:axis])
-            if scale not in group:
-                _scale(group, scale, np.arange(size))
-            dataset.dims[axis].attach_scale(group[scale])
+        shape = array.shape
+        scales = [
+            f"_dim_{size}" + f"_{shape[:axis].count(size)}" * (size in shape[:axis]) for axis, size in enumerate(shape)
+        ]
+        _write_array(group, key, array, scales)
     return group
 
 
+def _write_array(group: h5py.Group, name: str, array: np.ndarray, scales: list[str]) -> None:
+    if array.dtype.kind not in "biuf" or "/" in name:
+        raise StoreError(
+            f"The array {name!r} of dtype {array.dtype} cannot be stored; store numbers under names without a slash."
+        )
+    dataset = _dataset(group, name, array.shape, array.dtype)
+    dataset[...] = array.astype(np.int8) if array.dtype.kind == "b" else array
+    for axis, (scale, size) in enumerate(zip(scales, array.shape, strict=True)):
+        if scale not in group:
+            _scale(group, scale, np.arange(size))
+        dataset.dims[axis].attach_scale(group[scale])
+
+
 def read_arrays(group: h5py.Group) -> dict[str, np.ndarray]:
-    """The arrays of a group that `write_arrays` made."""
+    """The arrays of a group that `write_arrays` or `write_observed` made."""
     return {name: read_array(dataset) for name, dataset in _datasets(group)}
 
 

@@ -1,5 +1,6 @@
 """What a run is: its identity, the versions it was made with, and the attributes of its file."""
 
+import hashlib
 import json
 import warnings
 from collections.abc import Iterator
@@ -7,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
+from uuid import uuid4
 
 from .._results import StoreError
 
-FORMAT = "cosmoflow chains 1"
+FORMAT = "cosmoflow chains 2"
 
 
 def _versions() -> dict[str, str]:
@@ -19,8 +21,12 @@ def _versions() -> dict[str, str]:
 
 @dataclass
 class Manifest:
-    """The manifest of a run; it lives beside the segments, and in the final file once there is one."""
+    """The manifest of a run; it lives beside the segments, and in the final file once there is one.
 
+    `run` is a name that no other run has; every file of the run bears it.
+    """
+
+    run: str = field(default_factory=lambda: uuid4().hex)
     created_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     versions: dict[str, str] = field(default_factory=_versions)
     identity: dict[str, Any] = field(default_factory=dict)
@@ -37,16 +43,24 @@ class Manifest:
             content = json.loads(text)
             if content.pop("format") != FORMAT:
                 raise ValueError("unknown format")
-            return Manifest(**content)
+            digest = content.pop("sha256")
+            manifest = Manifest(**content)
+            if manifest.sha256() != digest:
+                raise ValueError("its digest differs")
+            return manifest
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise StoreError(
                 f"The manifest of the run is damaged or of another format than {FORMAT!r} ({error}); "
-                "read it with the version of cosmoflow that wrote it."
+                "restore it from a copy, or read it with the version of cosmoflow that wrote it."
             ) from error
 
     def to_json(self) -> str:
         """The manifest as text."""
-        return json.dumps({"format": FORMAT, **self.__dict__}, indent=1)
+        return json.dumps({"format": FORMAT, "sha256": self.sha256(), **self.__dict__}, indent=1)
+
+    def sha256(self) -> str:
+        """The digest of all entries."""
+        return hashlib.sha256(json.dumps(self.__dict__, sort_keys=True).encode()).hexdigest()
 
     def group_attributes(self) -> dict[str, str]:
         """What InferenceData asks of each group."""

@@ -1,96 +1,187 @@
-"""The final file: all segments streamed into one, then read back and compared."""
+"""Several segments streamed into one file, then read back and compared: the final file, and compaction on the way."""
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import h5py
 import numpy as np
 
 from .._results import StoreError
-from ._files import sync
 from ._layout import (
-    POSTERIOR,
-    SAMPLE_STATS,
+    OBSERVED_DATA,
     SETUP,
     STATE,
+    WARMUP_POSTERIOR,
+    WARMUP_SAMPLE_STATS,
     create_draws,
     dataset_at,
+    draw_numbers,
     group_at,
     read_array,
     read_arrays,
+    read_layout,
     write_arrays,
     write_draws,
+    write_observed,
 )
 from ._manifest import Manifest
-from ._segments import MANIFEST_ATTRIBUTE, Segment, open_segments, read_totals
-from ._trust import open_trusted
+from ._seal import sealed_hdf5
+from ._segments import (
+    MANIFEST_ATTRIBUTE,
+    RUN_ATTRIBUTE,
+    RunPaths,
+    Segment,
+    check_run,
+    open_segments,
+    path_of_group,
+    read_stage,
+    read_totals,
+    stage_names,
+)
 
-Stages = dict[str, tuple[dict[str, np.ndarray], dict]]
+DIGESTS_ATTRIBUTE = "cosmoflow_digests"
+_BLOCK_BYTES = 2**24
 
 
-def merge(path: Path, segments: list[Segment], stages: Stages, manifest: Manifest) -> None:
-    """Write the final file to `path` and compare it with its sources.
+class Digest:
+    """SHA-256 of a variable, draw by draw, so that it does not depend on how its draws were split."""
+
+    def __init__(self):
+        self._sha = None
+
+    def update(self, draws: np.ndarray) -> None:
+        """Add the next draws, shape (chain, draw, *shape)."""
+        if self._sha is None:
+            self._sha = hashlib.sha256(f"{draws.dtype.str} {len(draws)} {draws.shape[2:]}".encode())
+        self._sha.update(np.ascontiguousarray(np.moveaxis(draws, 1, 0)).data.cast("B") if draws.size else b"")
+
+    def hexdigest(self) -> str:
+        """64 hexadecimal digits."""
+        return "" if self._sha is None else self._sha.hexdigest()
+
+
+def merge_segments(paths: RunPaths, target: Segment, segments: Sequence[Segment], manifest: Manifest) -> None:
+    """Compaction: one segment of consecutive ones, which may be removed once this returns.
 
     Raises:
         StoreError: the segments do not fit together, or the disk did not keep what was written.
     """
-    with h5py.File(path, "x", track_order=True) as file:
+    digests: dict[str, str] = {}
+    with sealed_hdf5(target.path, verify=lambda path: _verify(path, target, digests)) as file:
+        file.attrs[RUN_ATTRIBUTE] = manifest.run
+        digests |= _write_draws(file, target, paths, segments, manifest)
+
+
+def merge_run(paths: RunPaths, segments: Sequence[Segment], manifest: Manifest) -> None:
+    """The final file of a run: its draws, stages and other groups.
+
+    Raises:
+        StoreError: the pieces do not fit together, or the disk did not keep what was written.
+    """
+    digests: dict[str, str] = {}
+    target = Segment(0, segments[-1].stop if segments else 0, paths.final)
+
+    def verify(path: Path) -> None:
+        _verify(path, target, digests)
+        for name, (arrays, _) in _stages(paths, manifest):
+            with h5py.File(path, "r") as file:
+                stored = read_arrays(group_at(group_at(file, SETUP), name))
+            if not _same(stored, arrays):
+                raise _forgetful(path)
+
+    with sealed_hdf5(paths.final, folder=paths.folder, verify=verify) as file:
         file.attrs.update(manifest.attributes)
         file.attrs[MANIFEST_ATTRIBUTE] = manifest.to_json()
-        digests = _merge_draws(file, segments, manifest)
-        for name, (arrays, attributes) in stages.items():
+        file.attrs[RUN_ATTRIBUTE] = manifest.run
+        if segments:
+            digests |= _write_draws(file, target, paths, segments, manifest)
+            file.attrs[DIGESTS_ATTRIBUTE] = json.dumps(digests)
+        for name in (WARMUP_POSTERIOR, WARMUP_SAMPLE_STATS, OBSERVED_DATA):
+            _copy_group(file, name, paths, manifest)
+        for name, (arrays, attributes) in _stages(paths, manifest):
             write_stage(file, name, arrays, attributes)
-    sync(path)
-    with open_trusted(path) as file:
-        kept = all(_digest(file, name, segments) == digest for name, digest in digests.items())
-        kept = kept and all(
-            _same(read_arrays(group_at(group_at(file, SETUP), name)), arrays) for name, (arrays, _) in stages.items()
-        )
-    if not kept:
-        raise StoreError(f"The disk did not keep what was written to {path}; the segments are whole, merge them again.")
 
 
-def write_stage(file: h5py.File, name: str, arrays: dict[str, np.ndarray], attributes: dict) -> None:
+def write_stage(file: h5py.File, name: str, arrays: Mapping[str, np.ndarray], attributes: dict) -> None:
     """The group of a stage."""
-    group = write_arrays(file.require_group(SETUP), name, arrays)
+    group = write_arrays(file.require_group(SETUP), name, dict(arrays))
     group.attrs["attributes"] = json.dumps(attributes)
 
 
-def _merge_draws(file: h5py.File, segments: list[Segment], manifest: Manifest) -> dict[str, bytes]:
+def digest_of(dataset: h5py.Dataset) -> str:
+    """The digest of a stored variable, read a few draws at a time."""
+    digest = Digest()
+    for draws in _pieces(dataset):
+        digest.update(draws)
+    return digest.hexdigest()
+
+
+def _pieces(dataset: h5py.Dataset) -> Iterator[np.ndarray]:
+    num_draws = dataset.shape[1]
+    step = max(_BLOCK_BYTES * num_draws // max(dataset.nbytes, 1), 1)
+    for first in range(0, max(num_draws, 1), step):
+        yield dataset[:, first : first + step]
+
+
+def _write_draws(
+    file: h5py.File, target: Segment, paths: RunPaths, segments: Sequence[Segment], manifest: Manifest
+) -> dict[str, str]:
     outputs: dict[str, h5py.Dataset] = {}  # kept open, so that partial chunks wait in memory
-    hashes, totals = {}, {}
-    for segment, source, layouts in open_segments(segments):
+    places: dict[str, int] = {}
+    digests: dict[str, Digest] = {}
+    totals: dict[str, float] = {}
+    for segment, source, layouts in open_segments(paths, segments, manifest.run):
         if segment is segments[0]:
             for group, layout in layouts.items():
-                attributes = manifest.group_attributes()
-                created = create_draws(file, group, layout, first=0, num_draws=segments[-1].stop, attributes=attributes)
+                numbers = draw_numbers(group, target.first, target.stop)
+                created = create_draws(file, group, layout, numbers, manifest.group_attributes())
                 outputs |= {f"{group}/{name}": dataset_at(created, name) for name in layout.variables}
         for name, number in read_totals(source).items():
             totals[name] = totals.get(name, 0.0) + number
         for name, output in outputs.items():
-            draws = read_array(dataset_at(source, name))
-            write_draws(output, segment.first, draws)
-            hashes.setdefault(name, hashlib.sha256()).update(draws.tobytes())
+            for draws in _pieces(dataset_at(source, name)):
+                place = places.get(name, 0)
+                write_draws(output, place, draws)
+                places[name] = place + draws.shape[1]
+                digests.setdefault(name, Digest()).update(draws)
         if segment is segments[-1]:
-            state = read_arrays(group_at(source, STATE))
-            write_arrays(file, STATE, state)
-            hashes |= {f"{STATE}/{name}": hashlib.sha256(array.tobytes()) for name, array in state.items()}
-    for output in outputs.values():
-        output.flush()
+            write_arrays(file, STATE, read_arrays(group_at(source, STATE)))
     file.attrs.update(totals)
-    return {name: sha.digest() for name, sha in hashes.items()}
+    return {name: digest.hexdigest() for name, digest in digests.items()}
 
 
-def _digest(file: h5py.File, name: str, segments: list[Segment]) -> bytes:
-    dataset, sha = dataset_at(file, name), hashlib.sha256()
-    if name.split("/")[0] in (POSTERIOR, SAMPLE_STATS):
-        for first, stop, _ in segments:
-            sha.update(dataset[:, first:stop].tobytes())
-    else:
-        sha.update(read_array(dataset).tobytes())
-    return sha.digest()
+def _copy_group(file: h5py.File, name: str, paths: RunPaths, manifest: Manifest) -> None:
+    if (path := path_of_group(paths, name)) is None:
+        return
+    with paths.open(path) as source:
+        check_run(source, path, manifest.run)
+        group, attributes = group_at(source, name), manifest.group_attributes()
+        if name == OBSERVED_DATA:
+            write_observed(file, read_arrays(group), attributes)
+            return
+        layout = read_layout(group)
+        created = create_draws(file, name, layout, dataset_at(group, "draw")[()], attributes)
+        for variable in layout.variables:
+            write_draws(dataset_at(created, variable), 0, read_array(dataset_at(group, variable)))
 
 
-def _same(stored: dict[str, np.ndarray], arrays: dict[str, np.ndarray]) -> bool:
+def _stages(paths: RunPaths, manifest: Manifest) -> Iterator[tuple[str, tuple[dict[str, np.ndarray], dict]]]:
+    for name in stage_names(paths):
+        if (stage := read_stage(paths, name, manifest.run)) is not None:
+            yield name, stage
+
+
+def _verify(path: Path, target: Segment, digests: Mapping[str, str]) -> None:
+    with h5py.File(path, "r") as file:
+        if any(digest_of(dataset_at(file, name)) != digest for name, digest in digests.items()):
+            raise _forgetful(target.path)
+
+
+def _same(stored: Mapping[str, np.ndarray], arrays: Mapping[str, np.ndarray]) -> bool:
     return stored.keys() == arrays.keys() and all(stored[name].tobytes() == arrays[name].tobytes() for name in arrays)
+
+
+def _forgetful(path: Path) -> StoreError:
+    return StoreError(f"The disk did not keep what was written to {path}; the segments are whole, merge them again.")

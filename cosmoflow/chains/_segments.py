@@ -5,12 +5,15 @@ chains.h5.segments/
   run.lock                        held by the writer
   manifest.json                   identity, versions, attributes
   stage-<name>.h5                 a finished stage or a checkpoint of one
+  group-<name>.h5                 warm-up draws, observed data
   seg-0000000000-0000000250.h5    draws [0, 250) and the sampler's state after them
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,18 +29,27 @@ from ._layout import (
     DrawsLayout,
     create_draws,
     dataset_at,
+    draw_numbers,
     group_at,
+    is_of_draws,
     read_arrays,
     read_layout,
     write_arrays,
     write_draws,
 )
 from ._manifest import Manifest
+from ._seal import check_seal
 from ._trust import open_trusted
 
 MANIFEST_ATTRIBUTE = "cosmoflow_manifest"
+RUN_ATTRIBUTE = "cosmoflow_run"
 _SEGMENT = re.compile(r"seg-(\d{10,})-(\d{10,})\.h5")
 _STAGE = re.compile(r"stage-(\w[\w.-]*)\.h5")
+_GROUP = re.compile(r"group-(\w+)\.h5")
+
+Draws = Mapping[str, np.ndarray]
+Block = Mapping[str, Draws]
+"""Consecutive draws: the groups by name, each a dictionary of arrays of shape (chain, draw, *shape)."""
 
 
 class Segment(NamedTuple):
@@ -48,10 +60,27 @@ class Segment(NamedTuple):
     path: Path
 
 
-class RunPaths(NamedTuple):
-    """The paths of a run with the final file `final`."""
+@dataclass(frozen=True)
+class RunPaths:
+    """The paths of a run with the final file `final`; it checks the seal of each file once."""
 
     final: Path
+    _sound: set[tuple] = field(default_factory=set)
+
+    @contextmanager
+    def open(self, path: Path) -> Iterator[h5py.File]:
+        """One of the run's files for reading.
+
+        Raises:
+            StoreError: its seal is broken, or it is not to be trusted.
+        """
+        stat = path.stat()
+        identity = (path, stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        if identity not in self._sound:
+            check_seal(path)
+            self._sound.add(identity)
+        with open_trusted(path) as file:
+            yield file
 
     @property
     def folder(self) -> Path:
@@ -65,8 +94,8 @@ class RunPaths(NamedTuple):
     def manifest(self) -> Path:
         return self.folder / "manifest.json"
 
-    def segment(self, first: int, stop: int) -> Path:
-        return self.folder / f"seg-{first:010d}-{stop:010d}.h5"
+    def segment(self, first: int, stop: int) -> Segment:
+        return Segment(first, stop, self.folder / f"seg-{first:010d}-{stop:010d}.h5")
 
     def stage(self, name: str) -> Path:
         path = self.folder / f"stage-{name}.h5"
@@ -74,47 +103,53 @@ class RunPaths(NamedTuple):
             raise StoreError(f"A stage cannot be called {name!r}; use letters, digits, dots, dashes and underscores.")
         return path
 
+    def group(self, name: str) -> Path:
+        return self.folder / f"group-{name}.h5"
+
     def pieces(self) -> list[Path]:
         """All files of an unfinished run but the lock, in an order in which they may be removed."""
         if not self.folder.is_dir():
             return []
-        segments, stages, rest = [], [], []
+        segments, others, rest = [], [], []
         for path in sorted(self.folder.iterdir(), reverse=True):
             if _SEGMENT.fullmatch(path.name):
                 segments.append(path)
-            elif _STAGE.fullmatch(path.name):
-                stages.append(path)
+            elif _STAGE.fullmatch(path.name) or _GROUP.fullmatch(path.name):
+                others.append(path)
             elif path == self.manifest or path.suffix == ".tmp":
                 rest.append(path)
-        return segments + stages + rest
+        return segments + others + rest
 
 
-def list_segments(paths: RunPaths) -> list[Segment]:
-    """The files that make the chain, the final one first where there is one.
+def list_segments(paths: RunPaths) -> tuple[list[Segment], list[Path]]:
+    """The files that make the chain, the final one first where there is one; and those whose draws others hold too.
+
+    The latter are what a compaction or a merge did not come to remove.
 
     Raises:
-        StoreError: draws are missing between two files or are there twice.
+        StoreError: draws are missing between two files, or two files share some of theirs.
     """
-    found = []
+    found, leftovers = [], []
     if paths.final.exists():
-        with open_trusted(paths.final) as file:
-            if POSTERIOR in file:
-                found.append(Segment(0, dataset_at(group_at(file, POSTERIOR), "draw").shape[0], paths.final))
-    merged = stop = found[-1].stop if found else 0
-    for path in reversed(paths.pieces()):
-        match = _SEGMENT.fullmatch(path.name)
-        if match is None or int(match[2]) <= merged:
-            continue
-        segment = Segment(int(match[1]), int(match[2]), path)
-        if segment.first != stop:
+        with paths.open(paths.final) as file:
+            if SAMPLE_STATS in file:
+                found.append(Segment(0, dataset_at(group_at(file, SAMPLE_STATS), "draw").shape[0], paths.final))
+    stop = found[-1].stop if found else 0
+    matches = [(match, path) for path in paths.pieces() if (match := _SEGMENT.fullmatch(path.name))]
+    candidates = [Segment(int(match[1]), int(match[2]), path) for match, path in matches]
+    for segment in sorted(candidates, key=lambda segment: (segment.first, -segment.stop)):
+        if segment.stop <= stop:
+            leftovers.append(segment.path)
+        elif segment.first != stop:
             raise StoreError(
                 f"The draws [{min(stop, segment.first)}, {max(stop, segment.first)}) are "
-                f"{'missing' if segment.first > stop else 'there twice'} before {path}; "
-                "restore the files of the run from a copy, or start a new one."
+                f"{'missing' if segment.first > stop else 'there twice'} before {segment.path}; "
+                "restore the files of the run from a copy, or save what is sound with 'cosmoflow check --repair'."
             )
-        found.append(segment)
-        stop = segment.stop
-    return found
+        else:
+            found.append(segment)
+            stop = segment.stop
+    return found, leftovers
 
 
 def read_manifest(paths: RunPaths) -> Manifest:
@@ -123,31 +158,31 @@ def read_manifest(paths: RunPaths) -> Manifest:
         return Manifest.from_json(paths.manifest.read_bytes())
     if not paths.final.exists():
         raise StoreError(f"There is no chain at {paths.final}; check the path.")
-    return read_final_manifest(paths.final)
+    return read_final_manifest(paths)
 
 
-def read_final_manifest(path: Path) -> Manifest:
+def read_final_manifest(paths: RunPaths) -> Manifest:
     """The manifest in a final file.
 
     Raises:
         StoreError: the file is not one of ours.
     """
-    with open_trusted(path) as file:
+    with paths.open(paths.final) as file:
         if MANIFEST_ATTRIBUTE not in file.attrs:
-            raise StoreError(f"{path} is not a chain file of cosmoflow; choose another path.")
+            raise StoreError(f"{paths.final} is a piece of a run and no chain; name the final file of the run.")
         return Manifest.from_json(str(file.attrs[MANIFEST_ATTRIBUTE]))
 
 
 def checked_layouts(file: h5py.File, segment: Segment) -> dict[str, DrawsLayout]:
     """The layouts of the groups of draws, once the file holds the draws that its name says."""
     layouts = {}
-    for name in (POSTERIOR, SAMPLE_STATS):
+    for name in dict.fromkeys((POSTERIOR, SAMPLE_STATS, *filter(is_of_draws, file))):
         group = group_at(file, name)
         layouts[name] = read_layout(group)
-        draws = dataset_at(group, "draw")[()]
+        numbers = dataset_at(group, "draw")[()]
         lengths = {dataset_at(group, variable).shape[:2] for variable in layouts[name].variables}
-        if not np.array_equal(draws, np.arange(segment.first, segment.stop)) or lengths > {
-            (layouts[name].num_chains, len(draws))
+        if not np.array_equal(numbers, draw_numbers(name, segment.first, segment.stop)) or lengths > {
+            (layouts[name].num_chains, len(numbers))
         }:
             raise StoreError(
                 f"{segment.path} does not hold the draws [{segment.first}, {segment.stop}) in its group {name!r}; "
@@ -159,31 +194,37 @@ def checked_layouts(file: h5py.File, segment: Segment) -> dict[str, DrawsLayout]
 def write_segment(
     file: h5py.File,
     segment: Segment,
-    groups: dict[str, dict[str, np.ndarray]],
+    blocks: Sequence[Block],
     layouts: dict[str, DrawsLayout],
     state: dict[str, np.ndarray],
-    totals: dict[str, float],
+    totals: Mapping[str, float],
     attributes: dict[str, str],
 ) -> None:
     """The draws of a segment, the sampler's state after them, and the numbers that add up."""
     file.attrs.update({f"sampling_{name}": number for name, number in totals.items()})
-    num_draws = segment.stop - segment.first
-    for name, arrays in groups.items():
-        group = create_draws(file, name, layouts[name], first=segment.first, num_draws=num_draws, attributes=attributes)
-        for variable, draws in arrays.items():
-            write_draws(dataset_at(group, variable), 0, draws)
+    for name, layout in layouts.items():
+        group = create_draws(file, name, layout, draw_numbers(name, segment.first, segment.stop), attributes)
+        for variable in layout.variables:
+            dataset, place = dataset_at(group, variable), 0
+            for block in blocks:
+                draws = block[name][variable]
+                write_draws(dataset, place, draws)
+                place += draws.shape[1]
     write_arrays(file, STATE, state)
 
 
-def open_segments(segments: list[Segment]) -> Iterator[tuple[Segment, h5py.File, dict[str, DrawsLayout]]]:
-    """Each file in turn, once it is known to hold its draws of the same variables as the first.
+def open_segments(
+    paths: RunPaths, segments: Sequence[Segment], run: str
+) -> Iterator[tuple[Segment, h5py.File, dict[str, DrawsLayout]]]:
+    """Each file in turn, once it is known to be of this run and to hold its draws of the same variables as the first.
 
     Raises:
         StoreError: the files do not fit together.
     """
     first = None
     for segment in segments:
-        with open_trusted(segment.path) as file:
+        with paths.open(segment.path) as file:
+            check_run(file, segment.path, run)
             layouts = checked_layouts(file, segment)
             first = first or layouts
             if layouts != first:
@@ -191,6 +232,12 @@ def open_segments(segments: list[Segment]) -> Iterator[tuple[Segment, h5py.File,
                     f"{segment.path} holds other variables than {segments[0].path}; restore it from a copy."
                 )
             yield segment, file, layouts
+
+
+def check_run(file: h5py.File, path: Path, run: str) -> None:
+    """Refuse a file that another run wrote."""
+    if file.attrs.get(RUN_ATTRIBUTE) != run:
+        raise StoreError(f"{path} is a piece of another run; restore the files of this run from one copy.")
 
 
 def read_totals(file: h5py.File) -> dict[str, float]:
@@ -202,17 +249,28 @@ def stage_names(paths: RunPaths) -> list[str]:
     """The stages beside the segments and in the final file."""
     names = [match[1] for path in paths.pieces() if (match := _STAGE.fullmatch(path.name))]
     if paths.final.exists():
-        with open_trusted(paths.final) as file:
+        with paths.open(paths.final) as file:
             names += list(group_at(file, SETUP)) if SETUP in file else []
     return sorted(set(names))
 
 
-def read_stage(paths: RunPaths, name: str) -> tuple[dict[str, np.ndarray], dict] | None:
+def read_stage(paths: RunPaths, name: str, run: str) -> tuple[dict[str, np.ndarray], dict] | None:
     """The arrays and attributes of a stage, or None where it was never saved."""
     for path in (paths.stage(name), paths.final):
         if path.exists():
-            with open_trusted(path) as file:
+            with paths.open(path) as file:
+                check_run(file, path, run)
                 if f"{SETUP}/{name}" in file:
                     group = group_at(group_at(file, SETUP), name)
                     return read_arrays(group), json.loads(str(group.attrs["attributes"]))
+    return None
+
+
+def path_of_group(paths: RunPaths, name: str) -> Path | None:
+    """The file that holds a group which does not grow with the draws, or None where it was never saved."""
+    if paths.group(name).exists():
+        return paths.group(name)
+    if paths.final.exists():
+        with paths.open(paths.final) as file:
+            return paths.final if name in file else None
     return None

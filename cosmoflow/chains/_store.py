@@ -1,7 +1,7 @@
 """The store of a run in progress."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -11,40 +11,49 @@ from jaxtyping import Shaped
 
 from .._results import StoreError
 from ._chain import Chain
-from ._files import RunLock, publish, storage_errors, temporary_beside, write_atomic
+from ._compaction import tail_to_join
+from ._files import RunLock, drafted, make_folder, remove, storage_errors
 from ._layout import (
+    OBSERVED_DATA,
     POSTERIOR,
     SAMPLE_STATS,
     STATE,
+    WARMUP_POSTERIOR,
+    WARMUP_SAMPLE_STATS,
     DrawsLayout,
+    create_draws,
+    dataset_at,
+    draw_numbers,
     group_at,
-    image,
     layout_of,
     read_arrays,
+    write_draws,
+    write_observed,
 )
 from ._manifest import Manifest
-from ._merge import merge, write_stage
+from ._merge import merge_run, merge_segments, write_stage
+from ._seal import sealed_hdf5
 from ._segments import (
+    RUN_ATTRIBUTE,
+    Block,
     RunPaths,
-    Segment,
     checked_layouts,
     list_segments,
     read_final_manifest,
     read_manifest,
     read_stage,
-    stage_names,
     write_segment,
 )
-from ._trust import open_trusted
 
-Draws = dict[str, Shaped[np.ndarray, "chain draw ..."]]
+Draws = Mapping[str, Shaped[np.ndarray, "chain draw ..."]]
 
 
 class ChainStore:
-    """Keeps every acknowledged draw of a run, whatever happens to its process.
+    """Keeps every acknowledged draw of a run, whatever happens to its process or its machine.
 
-    Each commit is a new file that appears by one rename; nothing is ever appended to. `finish` merges them into the
-    one file at `path`. Use it as a context manager: a lock keeps other writers out until it is closed.
+    Each commit is a new file that appears by one rename; nothing is ever appended to. Small files are joined on the way,
+    `finish` merges all of them into the one file at `path`. Use it as a context manager: a lock keeps other writers out
+    until it is closed.
 
     Args:
         path: the final file; while the run lasts its pieces lie in the folder `<path>.segments` beside it.
@@ -61,7 +70,7 @@ class ChainStore:
         self._layouts: dict[str, DrawsLayout] | None = None
         self._lock: RunLock | None = None
         with storage_errors("open", self.path):
-            self._paths.folder.mkdir(exist_ok=True)
+            make_folder(self._paths.folder)
             self._lock = RunLock(self._paths.lock)
             try:
                 self._open(mode)
@@ -71,20 +80,25 @@ class ChainStore:
 
     def _open(self, mode: str) -> None:
         for leftover in self._paths.folder.glob("*.tmp"):
-            leftover.unlink()
+            remove(leftover)
         exists = self.path.exists() or bool(self._paths.pieces())
         if exists and mode == "create":
             raise StoreError(f"{self.path} already holds a run; open it with mode 'resume' or 'overwrite'.")
         if exists and mode == "overwrite":
             if self.path.exists():
-                read_final_manifest(self.path)
+                read_final_manifest(self._paths)
             for piece in self._paths.pieces():
-                piece.unlink()
-            self.path.unlink(missing_ok=True)
+                remove(piece)
+            remove(self.path)
         self._manifest = read_manifest(self._paths) if exists and mode == "resume" else Manifest()
-        self._segments = list_segments(self._paths)
+        self._segments, leftovers = list_segments(self._paths)
+        self._sizes = [segment.path.stat().st_size for segment in self._segments]
         if exists and mode == "resume":
             self._manifest.warn_of_changed_versions()
+            if self._segments:
+                self._layouts = self._layouts_of_last()  # so that the leftovers' draws are known to be elsewhere
+            for leftover in leftovers:
+                remove(leftover)
         else:
             self._write_manifest()
 
@@ -118,7 +132,9 @@ class ChainStore:
                 self._manifest.attributes |= attributes
                 self._write_manifest()
 
-    def save_stage(self, name: str, arrays: dict[str, np.ndarray], attributes: dict[str, Any] | None = None) -> None:
+    def save_stage(
+        self, name: str, arrays: Mapping[str, np.ndarray], attributes: dict[str, Any] | None = None
+    ) -> None:
         """Keep a finished stage, or a checkpoint of one, in place of what was kept under this name.
 
         Args:
@@ -126,21 +142,39 @@ class ChainStore:
             arrays: numbers of any shape, as `tree_to_arrays` gives them.
             attributes: anything that JSON can hold.
         """
-        with self._writing(f"save the stage {name!r} of"):
-            data = image(lambda file: write_stage(file, name, arrays, attributes or {}))
-            write_atomic(self._paths.stage(name), data)
+        with self._writing(f"save the stage {name!r} of"), sealed_hdf5(self._paths.stage(name)) as file:
+            file.attrs[RUN_ATTRIBUTE] = self._manifest.run
+            write_stage(file, name, arrays, attributes or {})
 
     def load_stage(self, name: str) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
         """The arrays and attributes of a stage, or None where it was never saved."""
         with storage_errors(f"read the stage {name!r} of", self.path):
-            return read_stage(self._paths, name)
+            return read_stage(self._paths, name, self._manifest.run)
+
+    def save_warmup(self, posterior: Draws, sample_stats: Draws) -> None:
+        """Keep the draws of a warm-up, for the groups `warmup_posterior` and `warmup_sample_stats`."""
+        for name, arrays in ((WARMUP_POSTERIOR, posterior), (WARMUP_SAMPLE_STATS, sample_stats)):
+            num_chains, num_draws = _extent([arrays])
+            layout = layout_of(arrays, num_chains)
+            with self._writing("save the warm-up of"), sealed_hdf5(self._paths.group(name)) as file:
+                file.attrs[RUN_ATTRIBUTE] = self._manifest.run
+                attributes = self._manifest.group_attributes()
+                group = create_draws(file, name, layout, draw_numbers(POSTERIOR, 0, num_draws), attributes)
+                for variable, draws in arrays.items():
+                    write_draws(dataset_at(group, variable), 0, draws)
+
+    def save_observed(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Keep the data that were fitted, for the group `observed_data`."""
+        with self._writing("save the data of"), sealed_hdf5(self._paths.group(OBSERVED_DATA)) as file:
+            file.attrs[RUN_ATTRIBUTE] = self._manifest.run
+            write_observed(file, dict(arrays), self._manifest.group_attributes())
 
     def append(
         self,
         posterior: Draws,
         sample_stats: Draws,
         state: dict[str, np.ndarray],
-        totals: dict[str, float] | None = None,
+        totals: Mapping[str, float] | None = None,
     ) -> None:
         """Commit the next draws; they are acknowledged once this returns.
 
@@ -155,38 +189,56 @@ class ChainStore:
             StoreError: the draws do not continue those before them, or could not be written; draws acknowledged
                 earlier are safe. After a failure to write, open the store again to continue.
         """
+        self.append_blocks([{POSTERIOR: posterior, SAMPLE_STATS: sample_stats}], state, totals or {})
+
+    def append_blocks(self, blocks: Sequence[Block], state: dict[str, np.ndarray], totals: Mapping[str, float]) -> None:
+        """Commit several blocks of consecutive draws at once, without joining them in memory.
+
+        Args:
+            blocks: the groups of draws by name: `posterior`, `sample_stats` and, for variables of which the last of
+                every n draws is kept, `posterior_every_<n>`.
+            state: as for `append`.
+            totals: as for `append`.
+
+        Raises:
+            StoreError: as for `append`.
+        """
         if self._failed:
             raise StoreError(f"An earlier commit to {self.path} failed; open it again with mode 'resume'.")
-        groups = {POSTERIOR: posterior, SAMPLE_STATS: sample_stats}
-        lengths = {array.shape[:2] for arrays in groups.values() for array in arrays.values()}
-        if not posterior or len(lengths) != 1 or 0 in min(lengths):
-            raise StoreError(
-                f"A commit needs the same chains and draws in every variable, and at least one: got {sorted(lengths)}."
-            )
-        num_chains, num_draws = min(lengths)
-        layouts = {name: layout_of(arrays, num_chains) for name, arrays in groups.items()}
-        stop = self.num_draws + num_draws
-        segment = Segment(self.num_draws, stop, self._paths.segment(self.num_draws, stop))
-
+        first = self.num_draws
+        num_chains, num_draws = _extent([block[SAMPLE_STATS] for block in blocks])
+        segment = self._paths.segment(first, first + num_draws)
         with self._writing("commit draws to"):
-            self._check_layouts(layouts)
-            attributes = self._manifest.group_attributes()
-            data = image(lambda file: write_segment(file, segment, groups, layouts, state, totals or {}, attributes))
+            layouts = {name: layout_of(arrays, num_chains) for name, arrays in blocks[0].items()}
+            _check_lengths(blocks, layouts, first)
+            if self._layouts not in (None, layouts):
+                raise StoreError(
+                    f"The draws differ in names, shapes, dtypes or number of chains from those in {self.path}; "
+                    "continue a run with the settings it was started with."
+                )
             self._failed = True
-            write_atomic(segment.path, data)
+            with sealed_hdf5(segment.path) as file:
+                file.attrs[RUN_ATTRIBUTE] = self._manifest.run
+                write_segment(file, segment, blocks, layouts, state, totals, self._manifest.group_attributes())
             self._failed = False
-        self._segments.append(segment)
+            self._layouts = layouts
+            self._segments.append(segment)
+            self._sizes.append(segment.path.stat().st_size)
+            self._compact()
 
-    def _check_layouts(self, layouts: dict[str, DrawsLayout]) -> None:
-        if self._layouts is None and self._segments:
-            with open_trusted(self._segments[-1].path) as file:
-                self._layouts = checked_layouts(file, self._segments[-1])
-        if self._layouts not in (None, layouts):
-            raise StoreError(
-                f"The draws differ in names, shapes, dtypes or number of chains from those in {self.path}; "
-                "continue a run with the settings it was started with."
-            )
-        self._layouts = layouts
+    def _compact(self) -> None:
+        while count := tail_to_join(self._sizes):
+            sources = self._segments[-count:]
+            joined = self._paths.segment(sources[0].first, sources[-1].stop)
+            merge_segments(self._paths, joined, sources, self._manifest)
+            self._segments[-count:] = [joined]
+            self._sizes[-count:] = [joined.path.stat().st_size]
+            for source in reversed(sources):
+                remove(source.path)
+
+    def _layouts_of_last(self) -> dict[str, DrawsLayout]:
+        with self._paths.open(self._segments[-1].path) as file:
+            return checked_layouts(file, self._segments[-1])
 
     def load_state(self) -> dict[str, np.ndarray] | None:
         """The sampler's state after the last acknowledged draw, or None before the first."""
@@ -194,7 +246,7 @@ class ChainStore:
             return None
         with (
             storage_errors("read the sampler's state from", self._segments[-1].path),
-            open_trusted(self._segments[-1].path) as file,
+            self._paths.open(self._segments[-1].path) as file,
         ):
             return read_arrays(group_at(file, STATE))
 
@@ -203,33 +255,21 @@ class ChainStore:
         if not self._paths.pieces():
             return
         with self._writing("write the final file"):
-            stages = {
-                name: stage for name in stage_names(self._paths) if (stage := read_stage(self._paths, name)) is not None
-            }
-            temporary = temporary_beside(self._paths.folder / self.path.name)
-            try:
-                merge(temporary, self._segments, stages, self._manifest)
-                publish(temporary, self.path)
-            finally:
-                with suppress(OSError):
-                    temporary.unlink()
-            self._segments = list_segments(self._paths)
+            merge_run(self._paths, self._segments, self._manifest)
+            self._segments, _ = list_segments(self._paths)
+            self._sizes = [segment.path.stat().st_size for segment in self._segments]
             for piece in self._paths.pieces():
-                piece.unlink()
+                remove(piece)
 
-    def read(self) -> Chain:
-        """All acknowledged draws."""
-        return Chain.from_file(self.path)
+    def read(self, *, parameters: Sequence[str] | None = None) -> Chain:
+        """All acknowledged draws, of some parameters or of all."""
+        return Chain.from_file(self.path, parameters=parameters)
 
     def close(self) -> None:
         """Let the next writer in; a store that was finished leaves nothing but its final file."""
         if self._lock is not None:
-            empty = not self._paths.pieces()
-            self._lock.release(remove=empty)
+            self._lock.release(with_folder=not self._paths.pieces())
             self._lock = None
-            if empty:
-                with suppress(OSError):
-                    self._paths.folder.rmdir()
 
     def __enter__(self) -> "ChainStore":
         return self
@@ -238,7 +278,8 @@ class ChainStore:
         self.close()
 
     def _write_manifest(self) -> None:
-        write_atomic(self._paths.manifest, self._manifest.to_json().encode())
+        with drafted(self._paths.manifest) as draft:
+            draft.write(self._manifest.to_json().encode())
 
     @contextmanager
     def _writing(self, action: str) -> Iterator[None]:
@@ -246,3 +287,34 @@ class ChainStore:
             raise StoreError(f"The store of {self.path} is closed; open it again to write.")
         with storage_errors(action, self.path):
             yield
+
+
+def _extent(groups: Sequence[Draws]) -> tuple[int, int]:
+    """Chains and draws of consecutive blocks."""
+    shapes = [{array.shape[:2] for array in arrays.values()} for arrays in groups]
+    extents = [min(shape) for shape in shapes if len(shape) == 1]
+    chains = {num_chains for num_chains, _ in extents}
+    num_draws = sum(count for _, count in extents)
+    if len(extents) != len(groups) or len(chains) != 1 or min(chains) == 0 or num_draws == 0:
+        raise StoreError(
+            "A commit needs the same chains and draws in every variable, and at least one of each: got "
+            f"{[sorted(shape) for shape in shapes]}."
+        )
+    return min(chains), num_draws
+
+
+def _check_lengths(blocks: Sequence[Block], layouts: Mapping[str, DrawsLayout], first: int) -> None:
+    """Refuse blocks that hold other variables than the first, or other draws than their groups shall hold."""
+    for block in blocks:
+        stop = first + next(iter(block[SAMPLE_STATS].values())).shape[1]
+        for name, layout in layouts.items():
+            needed = (layout.num_chains, len(draw_numbers(name, first, stop)))
+            if layout_of(block[name], layout.num_chains) != layout:
+                raise StoreError(f"Two blocks of one commit differ in the variables of {name!r}; commit them apart.")
+            for variable, array in block[name].items():
+                if array.shape[:2] != needed:
+                    raise StoreError(
+                        f"The variable {variable!r} of {name!r} has {array.shape[:2]} chains and draws, but {needed} "
+                        f"are needed for the draws [{first}, {stop})."
+                    )
+        first = stop

@@ -17,8 +17,6 @@ def open_trusted(path: Path) -> Iterator[h5py.File]:
         StoreError: the file has links, external or virtual storage, data that are not numbers, or claims to hold
             more data than it has bytes.
     """
-    if path.exists() and not h5py.is_hdf5(path):
-        raise StoreError(f"{path} is not an HDF5 file, or is damaged; check the path or restore it from a copy.")
     with h5py.File(path, "r") as file:
         budget = path.stat().st_size
         seen: set = {file["/"]}

@@ -105,7 +105,7 @@ def test_not_ours(tmp_path):
     (tmp_path / "text.h5").write_text("hello")
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["x"] = np.arange(3)
-    for name, complaint in {"text.h5": "not an HDF5", "other.h5": "not a chain file", "": "not an HDF5"}.items():
+    for name, complaint in {"text.h5": "not an HDF5", "other.h5": "not a chain file", "": "folder"}.items():
         with pytest.raises(StoreError, match=complaint):
             Chain.from_file(tmp_path / name)
 

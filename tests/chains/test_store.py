@@ -270,11 +270,16 @@ def crash_at(monkeypatch, call: str, error: BaseException, *, after: int = 0):
     monkeypatch.setattr(_files.os, call, failing)
 
 
-STEPS = [("open", 0), ("write", 0), ("fsync", 0), ("replace", 0), ("fsync", 1)]
+CRASHES = [("open", 0), ("fsync", 0), ("replace", 0), ("fsync", 1)]
+FULL = OSError(errno.ENOSPC, "No space left on device")
 
 
-@pytest.mark.parametrize(("call", "after"), STEPS)
-@pytest.mark.parametrize("error", [Crash(), OSError(errno.ENOSPC, "No space left on device")])
+@pytest.mark.parametrize(
+    ("call", "after", "error"),
+    [(*crash, error) for crash in CRASHES for error in (Crash(), FULL)]
+    + [("pwrite", after, FULL) for after in (0, 5, 20)]
+    + [("ftruncate", 0, FULL)],
+)
 def test_a_commit_that_fails_loses_nothing(path, monkeypatch, call, after, error):
     store = ChainStore(path)
     runs.append(store, 3)
@@ -306,7 +311,7 @@ def test_torn_files_are_ignored(path):
         assert not torn.exists()
 
 
-@pytest.mark.parametrize(("call", "after"), [("open", 0), ("fsync", 0), ("replace", 0), ("fsync", 1)])
+@pytest.mark.parametrize(("call", "after"), CRASHES)
 def test_a_merge_that_fails_loses_nothing(path, monkeypatch, call, after):
     with ChainStore(path) as store:
         runs.append(store, 3)
@@ -328,7 +333,7 @@ def test_segments_left_by_a_merge_are_not_read_twice(path, monkeypatch):
         runs.append(store, 3)
         runs.append(store, 4)
         with monkeypatch.context() as patch:
-            patch.setattr(type(path), "unlink", lambda self, **_: (_ for _ in ()).throw(Crash()))
+            crash_at(patch, "unlink", Crash())
             with pytest.raises(Crash):
                 store.finish()
     assert path.exists()
