@@ -1,7 +1,14 @@
 """Chains in memory and on disk: immutable segments while a run lasts, one InferenceData file when it is done."""
 
 from ._chain import Chain as Chain
+from ._check import Soundness as Soundness
+from ._check import check as check
 from ._digest import digest as digest
+from ._layout import POSTERIOR as POSTERIOR
+from ._layout import SAMPLE_STATS as SAMPLE_STATS
+from ._layout import draw_numbers as draw_numbers
+from ._layout import thinned_group as thinned_group
 from ._leaves import arrays_to_tree as arrays_to_tree
 from ._leaves import tree_to_arrays as tree_to_arrays
+from ._repair import repair as repair
 from ._store import ChainStore as ChainStore

@@ -33,7 +33,7 @@ def storage_errors(action: str, path: Path) -> Iterator[None]:
     """Turn what the operating system and HDF5 raise into one sentence with a hint."""
     try:
         yield
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
+    except (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, MemoryError) as error:
         number = error.errno if isinstance(error, OSError) else None
         reason = _HINTS.get(number or 0, f"{type(error).__name__}: {str(error).strip()}")
         raise StoreError(f"Could not {action} {path}: {reason}.") from error

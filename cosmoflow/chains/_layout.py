@@ -6,7 +6,7 @@ own, `posterior_every_<n>`, whose draws are numbered as in the posterior.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import NamedTuple
 
@@ -52,7 +52,25 @@ class DrawsLayout(NamedTuple):
     variables: dict[str, Variable]
 
 
-def layout_of(arrays: dict[str, np.ndarray], num_chains: int) -> DrawsLayout:
+def extent(groups: Sequence[Mapping[str, np.ndarray]]) -> tuple[int, int]:
+    """Chains and draws of consecutive blocks of draws.
+
+    Raises:
+        StoreError: two variables differ in them, or there are none.
+    """
+    shapes = [{array.shape[:2] for array in arrays.values()} for arrays in groups]
+    extents = [min(shape) for shape in shapes if len(shape) == 1]
+    chains = {num_chains for num_chains, _ in extents}
+    num_draws = sum(count for _, count in extents)
+    if len(extents) != len(groups) or len(chains) != 1 or min(chains) == 0 or num_draws == 0:
+        raise StoreError(
+            "A commit needs the same chains and draws in every variable, and at least one of each: got "
+            f"{[sorted(shape) for shape in shapes]}."
+        )
+    return min(chains), num_draws
+
+
+def layout_of(arrays: Mapping[str, np.ndarray], num_chains: int) -> DrawsLayout:
     """The layout of arrays of shape (chain, draw, *shape).
 
     Raises:
@@ -110,7 +128,7 @@ def dataset_at(parent: h5py.Group, name: str) -> h5py.Dataset:
 def read_layout(group: h5py.Group) -> DrawsLayout:
     """The layout of a group of draws."""
     variables = {name: Variable(dataset.shape[2:], _dtype(dataset)) for name, dataset in _datasets(group)}
-    return DrawsLayout(dataset_at(group, "chain").shape[0], variables)
+    return DrawsLayout(len(dataset_at(group, "chain")), variables)
 
 
 def read_array(dataset: h5py.Dataset) -> np.ndarray:
@@ -118,12 +136,18 @@ def read_array(dataset: h5py.Dataset) -> np.ndarray:
     return np.asarray(dataset[()]).astype(_dtype(dataset), copy=False)
 
 
-def write_observed(file: h5py.File, arrays: dict[str, np.ndarray], attributes: dict[str, str]) -> None:
-    """The InferenceData group of the data, each with dimensions of its own."""
-    group = file.create_group(OBSERVED_DATA, track_order=True)
-    group.attrs.update(attributes)
-    for name, array in arrays.items():
-        _write_array(group, name, array, [f"{name}_dim_{axis}" for axis in range(array.ndim)])
+def write_group(file: h5py.File, name: str, arrays: Mapping[str, np.ndarray], attributes: dict[str, str]) -> None:
+    """An InferenceData group that does not grow with the draws: the data that were fitted, or draws of a warm-up."""
+    if name == OBSERVED_DATA:
+        group = file.create_group(name, track_order=True)
+        group.attrs.update(attributes)
+        for variable, array in arrays.items():
+            _write_array(group, variable, array, [f"{variable}_dim_{axis}" for axis in range(array.ndim)])
+        return
+    num_chains, num_draws = extent([arrays])
+    group = create_draws(file, name, layout_of(arrays, num_chains), np.arange(num_draws), attributes)
+    for variable, draws in arrays.items():
+        write_draws(dataset_at(group, variable), 0, draws)
 
 
 def write_arrays(parent: h5py.Group, name: str, arrays: dict[str, np.ndarray]) -> h5py.Group:
@@ -152,7 +176,7 @@ def _write_array(group: h5py.Group, name: str, array: np.ndarray, scales: list[s
 
 
 def read_arrays(group: h5py.Group) -> dict[str, np.ndarray]:
-    """The arrays of a group that `write_arrays` or `write_observed` made."""
+    """The arrays of a group that `write_arrays` or `write_group` made."""
     return {name: read_array(dataset) for name, dataset in _datasets(group)}
 
 

@@ -19,12 +19,10 @@ from ._layout import (
     dataset_at,
     draw_numbers,
     group_at,
-    read_array,
     read_arrays,
-    read_layout,
     write_arrays,
     write_draws,
-    write_observed,
+    write_group,
 )
 from ._manifest import Manifest
 from ._seal import sealed_hdf5
@@ -113,12 +111,13 @@ def write_stage(file: h5py.File, name: str, arrays: Mapping[str, np.ndarray], at
 def digest_of(dataset: h5py.Dataset) -> str:
     """The digest of a stored variable, read a few draws at a time."""
     digest = Digest()
-    for draws in _pieces(dataset):
+    for draws in pieces(dataset):
         digest.update(draws)
     return digest.hexdigest()
 
 
-def _pieces(dataset: h5py.Dataset) -> Iterator[np.ndarray]:
+def pieces(dataset: h5py.Dataset) -> Iterator[np.ndarray]:
+    """The draws of a stored variable, a few at a time."""
     num_draws = dataset.shape[1]
     step = max(_BLOCK_BYTES * num_draws // max(dataset.nbytes, 1), 1)
     for first in range(0, max(num_draws, 1), step):
@@ -141,7 +140,7 @@ def _write_draws(
         for name, number in read_totals(source).items():
             totals[name] = totals.get(name, 0.0) + number
         for name, output in outputs.items():
-            for draws in _pieces(dataset_at(source, name)):
+            for draws in pieces(dataset_at(source, name)):
                 place = places.get(name, 0)
                 write_draws(output, place, draws)
                 places[name] = place + draws.shape[1]
@@ -153,18 +152,10 @@ def _write_draws(
 
 
 def _copy_group(file: h5py.File, name: str, paths: RunPaths, manifest: Manifest) -> None:
-    if (path := path_of_group(paths, name)) is None:
-        return
-    with paths.open(path) as source:
-        check_run(source, path, manifest.run)
-        group, attributes = group_at(source, name), manifest.group_attributes()
-        if name == OBSERVED_DATA:
-            write_observed(file, read_arrays(group), attributes)
-            return
-        layout = read_layout(group)
-        created = create_draws(file, name, layout, dataset_at(group, "draw")[()], attributes)
-        for variable in layout.variables:
-            write_draws(dataset_at(created, variable), 0, read_array(dataset_at(group, variable)))
+    if (path := path_of_group(paths, name)) is not None:
+        with paths.open(path) as source:
+            check_run(source, path, manifest.run)
+            write_group(file, name, read_arrays(group_at(source, name)), manifest.group_attributes())
 
 
 def _stages(paths: RunPaths, manifest: Manifest) -> Iterator[tuple[str, tuple[dict[str, np.ndarray], dict]]]:

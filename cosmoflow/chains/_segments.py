@@ -129,11 +129,19 @@ def list_segments(paths: RunPaths) -> tuple[list[Segment], list[Path]]:
     Raises:
         StoreError: draws are missing between two files, or two files share some of theirs.
     """
+    found, leftovers, problem = arrange_segments(paths)
+    if problem:
+        raise StoreError(problem)
+    return found, leftovers
+
+
+def arrange_segments(paths: RunPaths) -> tuple[list[Segment], list[Path], str]:
+    """As `list_segments`, but with what is wrong as a sentence; then the files before the first gap are returned."""
     found, leftovers = [], []
     if paths.final.exists():
         with paths.open(paths.final) as file:
             if SAMPLE_STATS in file:
-                found.append(Segment(0, dataset_at(group_at(file, SAMPLE_STATS), "draw").shape[0], paths.final))
+                found.append(Segment(0, len(dataset_at(group_at(file, SAMPLE_STATS), "draw")), paths.final))
     stop = found[-1].stop if found else 0
     matches = [(match, path) for path in paths.pieces() if (match := _SEGMENT.fullmatch(path.name))]
     candidates = [Segment(int(match[1]), int(match[2]), path) for match, path in matches]
@@ -141,15 +149,16 @@ def list_segments(paths: RunPaths) -> tuple[list[Segment], list[Path]]:
         if segment.stop <= stop:
             leftovers.append(segment.path)
         elif segment.first != stop:
-            raise StoreError(
-                f"The draws [{min(stop, segment.first)}, {max(stop, segment.first)}) are "
-                f"{'missing' if segment.first > stop else 'there twice'} before {segment.path}; "
+            what = "missing" if segment.first > stop else "there twice"
+            problem = (
+                f"The draws [{min(stop, segment.first)}, {max(stop, segment.first)}) are {what} before {segment.path}; "
                 "restore the files of the run from a copy, or save what is sound with 'cosmoflow check --repair'."
             )
+            return found, leftovers, problem
         else:
             found.append(segment)
             stop = segment.stop
-    return found, leftovers
+    return found, leftovers, ""
 
 
 def read_manifest(paths: RunPaths) -> Manifest:
@@ -232,6 +241,20 @@ def open_segments(
                     f"{segment.path} holds other variables than {segments[0].path}; restore it from a copy."
                 )
             yield segment, file, layouts
+
+
+def read_block(file: h5py.File, layouts: Mapping[str, DrawsLayout], segment: Segment, first: int, stop: int) -> Block:
+    """The draws [first, stop) of a segment, of all its groups."""
+    block = {}
+    for name, layout in layouts.items():
+        before = len(draw_numbers(name, 0, segment.first))
+        chosen = slice(*(len(draw_numbers(name, 0, number)) - before for number in (first, stop)))
+        group = group_at(file, name)
+        block[name] = {
+            variable: dataset_at(group, variable)[:, chosen].astype(dtype, copy=False)
+            for variable, (_, dtype) in layout.variables.items()
+        }
+    return block
 
 
 def check_run(file: h5py.File, path: Path, run: str) -> None:

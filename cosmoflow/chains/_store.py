@@ -14,21 +14,16 @@ from ._chain import Chain
 from ._compaction import tail_to_join
 from ._files import RunLock, drafted, make_folder, remove, storage_errors
 from ._layout import (
-    OBSERVED_DATA,
     POSTERIOR,
     SAMPLE_STATS,
     STATE,
-    WARMUP_POSTERIOR,
-    WARMUP_SAMPLE_STATS,
     DrawsLayout,
-    create_draws,
-    dataset_at,
     draw_numbers,
+    extent,
     group_at,
     layout_of,
     read_arrays,
-    write_draws,
-    write_observed,
+    write_group,
 )
 from ._manifest import Manifest
 from ._merge import merge_run, merge_segments, write_stage
@@ -46,14 +41,15 @@ from ._segments import (
 )
 
 Draws = Mapping[str, Shaped[np.ndarray, "chain draw ..."]]
+OtherGroup = Literal["warmup_posterior", "warmup_sample_stats", "observed_data"]
 
 
 class ChainStore:
     """Keeps every acknowledged draw of a run, whatever happens to its process or its machine.
 
-    Each commit is a new file that appears by one rename; nothing is ever appended to. Small files are joined on the way,
-    `finish` merges all of them into the one file at `path`. Use it as a context manager: a lock keeps other writers out
-    until it is closed.
+    Each commit is a new file that appears by one rename; nothing is ever appended to. Small files are joined on the
+    way, and `finish` merges all of them into the one file at `path`. Use it as a context manager: a lock keeps other
+    writers out until it is closed.
 
     Args:
         path: the final file; while the run lasts its pieces lie in the folder `<path>.segments` beside it.
@@ -132,9 +128,7 @@ class ChainStore:
                 self._manifest.attributes |= attributes
                 self._write_manifest()
 
-    def save_stage(
-        self, name: str, arrays: Mapping[str, np.ndarray], attributes: dict[str, Any] | None = None
-    ) -> None:
+    def save_stage(self, name: str, arrays: Mapping[str, np.ndarray], attributes: dict[str, Any] | None = None) -> None:
         """Keep a finished stage, or a checkpoint of one, in place of what was kept under this name.
 
         Args:
@@ -151,23 +145,21 @@ class ChainStore:
         with storage_errors(f"read the stage {name!r} of", self.path):
             return read_stage(self._paths, name, self._manifest.run)
 
-    def save_warmup(self, posterior: Draws, sample_stats: Draws) -> None:
-        """Keep the draws of a warm-up, for the groups `warmup_posterior` and `warmup_sample_stats`."""
-        for name, arrays in ((WARMUP_POSTERIOR, posterior), (WARMUP_SAMPLE_STATS, sample_stats)):
-            num_chains, num_draws = _extent([arrays])
-            layout = layout_of(arrays, num_chains)
-            with self._writing("save the warm-up of"), sealed_hdf5(self._paths.group(name)) as file:
-                file.attrs[RUN_ATTRIBUTE] = self._manifest.run
-                attributes = self._manifest.group_attributes()
-                group = create_draws(file, name, layout, draw_numbers(POSTERIOR, 0, num_draws), attributes)
-                for variable, draws in arrays.items():
-                    write_draws(dataset_at(group, variable), 0, draws)
+    def save_group(
+        self,
+        name: Literal["warmup_posterior", "warmup_sample_stats", "observed_data"],
+        arrays: Mapping[str, np.ndarray],
+    ) -> None:
+        """Keep a group of the final file that does not grow with the draws.
 
-    def save_observed(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Keep the data that were fitted, for the group `observed_data`."""
-        with self._writing("save the data of"), sealed_hdf5(self._paths.group(OBSERVED_DATA)) as file:
+        Args:
+            name: a group of InferenceData.
+            arrays: draws of the warm-up, each of shape (chain, draw, *shape), or data of any shape.
+        """
+        attributes = self._manifest.group_attributes()
+        with self._writing(f"save the group {name!r} of"), sealed_hdf5(self._paths.group(name)) as file:
             file.attrs[RUN_ATTRIBUTE] = self._manifest.run
-            write_observed(file, dict(arrays), self._manifest.group_attributes())
+            write_group(file, name, arrays, attributes)
 
     def append(
         self,
@@ -206,7 +198,7 @@ class ChainStore:
         if self._failed:
             raise StoreError(f"An earlier commit to {self.path} failed; open it again with mode 'resume'.")
         first = self.num_draws
-        num_chains, num_draws = _extent([block[SAMPLE_STATS] for block in blocks])
+        num_chains, num_draws = extent([block[SAMPLE_STATS] for block in blocks])
         segment = self._paths.segment(first, first + num_draws)
         with self._writing("commit draws to"):
             layouts = {name: layout_of(arrays, num_chains) for name, arrays in blocks[0].items()}
@@ -230,7 +222,10 @@ class ChainStore:
         while count := tail_to_join(self._sizes):
             sources = self._segments[-count:]
             joined = self._paths.segment(sources[0].first, sources[-1].stop)
-            merge_segments(self._paths, joined, sources, self._manifest)
+            try:
+                merge_segments(self._paths, joined, sources, self._manifest)
+            except OSError:
+                return  # no room for both: what was committed is safe as it is
             self._segments[-count:] = [joined]
             self._sizes[-count:] = [joined.path.stat().st_size]
             for source in reversed(sources):
@@ -287,20 +282,6 @@ class ChainStore:
             raise StoreError(f"The store of {self.path} is closed; open it again to write.")
         with storage_errors(action, self.path):
             yield
-
-
-def _extent(groups: Sequence[Draws]) -> tuple[int, int]:
-    """Chains and draws of consecutive blocks."""
-    shapes = [{array.shape[:2] for array in arrays.values()} for arrays in groups]
-    extents = [min(shape) for shape in shapes if len(shape) == 1]
-    chains = {num_chains for num_chains, _ in extents}
-    num_draws = sum(count for _, count in extents)
-    if len(extents) != len(groups) or len(chains) != 1 or min(chains) == 0 or num_draws == 0:
-        raise StoreError(
-            "A commit needs the same chains and draws in every variable, and at least one of each: got "
-            f"{[sorted(shape) for shape in shapes]}."
-        )
-    return min(chains), num_draws
 
 
 def _check_lengths(blocks: Sequence[Block], layouts: Mapping[str, DrawsLayout], first: int) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from .. import __version__
 from .._results import CosmoflowError, RunError
+from ._check import check
 from ._exit import BAD_INPUT, RESUMABLE, exit_code
 from ._fit import fit
 from ._plot import plot
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (sample, fit, summarize, plot):
+for command in (sample, fit, summarize, plot, check):
     app.command()(command)
 
 

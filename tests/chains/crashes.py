@@ -14,8 +14,9 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
-import cosmoflow
 import numpy as np
+
+import cosmoflow
 
 if __name__ == "__main__":
     package = types.ModuleType("cosmoflow.chains")  # without the modules that import JAX
@@ -47,8 +48,9 @@ def live(path: Path, acknowledge: Callable[[str, int], None], num_draws: int) ->
             acknowledge("step", step)
         if store.load_stage("warmup") is None:
             posterior, sample_stats, _ = runs.draws(0, 5)
-            store.save_warmup(posterior, sample_stats)
-            store.save_observed({"data": np.arange(4.0)})
+            store.save_group("warmup_posterior", posterior)
+            store.save_group("warmup_sample_stats", sample_stats)
+            store.save_group("observed_data", {"data": np.arange(4.0)})
             store.save_stage("warmup", {"step_size": np.asarray(0.5)})
         store.annotate({"status": "STOPPED"})
         while store.num_draws < num_draws:
@@ -206,7 +208,9 @@ class Machine:
         if isinstance(inode, Inode) and not inode.folder:
             inode.synced = bytes(inode.content)
             return
-        folder = inode if isinstance(inode, Path) else next(path for path, other in self.names.items() if other is inode)
+        folder = (
+            inode if isinstance(inode, Path) else next(path for path, other in self.names.items() if other is inode)
+        )
         self.synced = {path: inode for path, inode in self.synced.items() if path.parent != folder}
         self.synced |= {path: inode for path, inode in self.names.items() if path.parent == folder}
 

@@ -31,7 +31,9 @@ def test_every_crash(tmp_path, kind, first):
     assert int(outcome.stdout) >= 200
 
 
-@pytest.mark.parametrize(("kind", "sabotage"), [("die", "no-rename"), ("power", "no-file-sync"), ("power", "no-folder-sync")])
+@pytest.mark.parametrize(
+    ("kind", "sabotage"), [("die", "no-rename"), ("power", "no-file-sync"), ("power", "no-folder-sync")]
+)
 def test_a_store_without_its_safeguards_loses_draws(tmp_path, kind, sabotage):
     outcome = crash(kind, tmp_path, every=7, sabotage=sabotage)
     assert outcome.returncode == 1 and "was not survived" in outcome.stderr

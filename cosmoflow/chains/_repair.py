@@ -1,0 +1,193 @@
+"""What of a damaged chain can be had, in a new file."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from .._results import StoreError
+from ._check import Soundness, check, problem_of
+from ._files import storage_errors
+from ._layout import (
+    SAMPLE_STATS,
+    SETUP,
+    STATE,
+    DrawsLayout,
+    dataset_at,
+    group_at,
+    read_arrays,
+)
+from ._manifest import Manifest
+from ._merge import DIGESTS_ATTRIBUTE, digest_of
+from ._segments import (
+    MANIFEST_ATTRIBUTE,
+    RUN_ATTRIBUTE,
+    RunPaths,
+    Segment,
+    arrange_segments,
+    checked_layouts,
+    open_segments,
+    read_block,
+    read_manifest,
+    read_totals,
+)
+from ._store import ChainStore
+from ._trust import open_trusted
+
+SALVAGE_SECONDS = 600
+"""How long a damaged file is looked at: what libhdf5 makes of damaged bytes may have no end."""
+
+_BLOCK_BYTES = 2**24
+
+
+def repair(path: str | Path, output: str | Path) -> Soundness:
+    """Write what is sound of a chain to a new file: its draws up to the first problem, its stages and its data.
+
+    The new file can be resumed where the sampler's state after its last draw and the run's identity are sound too.
+
+    Args:
+        path: the final file of the damaged run, whether it exists or not; nothing of the run is changed.
+        output: the new file.
+
+    Returns:
+        What `check` says of the new file.
+
+    Raises:
+        StoreError: nothing can be saved, or the new file exists or cannot be written.
+    """
+    paths, output = RunPaths(Path(path)), Path(output)
+    if paths.final.exists() and problem_of(paths, paths.final):
+        _salvage_apart(paths.final, output)
+    else:
+        _copy_sound(paths, output)
+    return check(output)
+
+
+def _copy_sound(paths: RunPaths, output: Path) -> None:
+    with storage_errors("save anything of", paths.final):
+        segments, _, _ = arrange_segments(paths)
+        sound = [segment for segment in segments if not problem_of(paths, segment.path)]
+        sound = [segment for place, segment in enumerate(sound) if segment == segments[place]]
+        if not sound:
+            raise _nothing_sound(paths.final)
+        with ChainStore(output) as store:
+            try:
+                manifest = read_manifest(paths)
+                run = manifest.run
+                _describe(store, manifest)
+            except StoreError:
+                manifest = None
+                with paths.open(sound[0].path) as file:
+                    run = str(file.attrs[RUN_ATTRIBUTE])
+            for segment, file, layouts in open_segments(paths, sound, run):
+                _append(store, file, layouts, segment, segment.stop, resumable=manifest is not None)
+            for piece in (paths.final, *paths.pieces()):
+                if piece.suffix == ".h5" and piece.exists() and not problem_of(paths, piece):
+                    with paths.open(piece) as file:
+                        _copy_others(store, file)
+            store.finish()
+
+
+def salvage(path: Path, output: Path) -> None:
+    """Copy what HDF5 can read of a final file whose seal is broken, in this process."""
+    with storage_errors("save anything of", path), open_trusted(path) as file:
+        stop = len(dataset_at(group_at(file, SAMPLE_STATS), "draw"))
+        whole = Segment(0, stop, path)
+        layouts = checked_layouts(file, whole)
+        manifest = Manifest.from_json(str(file.attrs[MANIFEST_ATTRIBUTE]))
+        stated = json.loads(str(file.attrs[DIGESTS_ATTRIBUTE]))
+        readable = _readable(file, layouts, whole)
+        if readable == 0:
+            raise _nothing_sound(path)
+        intact = readable == stop and stated == {
+            f"{group}/{name}": digest_of(dataset_at(group_at(file, group), name))
+            for group, layout in layouts.items()
+            for name in layout.variables
+        }
+        with ChainStore(output) as store:
+            _describe(store, manifest)
+            if not intact:
+                text = f"The first {readable} of {stop} draws, not all of them as they were written."
+                store.annotate({"repaired": text})
+            _append(store, file, layouts, whole, readable, resumable=intact)
+            if intact:
+                _copy_others(store, file)
+            store.finish()
+
+
+def _salvage_apart(path: Path, output: Path) -> None:
+    command = [sys.executable, "-c", f"from {__name__} import main; main()", str(path), str(output)]
+    try:
+        outcome = subprocess.run(command, capture_output=True, text=True, timeout=SALVAGE_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise StoreError(f"{path} could not be read in {SALVAGE_SECONDS} s; restore it from a copy.") from error
+    if outcome.returncode:
+        reason = (outcome.stderr.strip().splitlines() or [f"HDF5 crashed on {path}; restore it from a copy."])[-1]
+        raise StoreError(reason)
+
+
+def _nothing_sound(path: Path) -> StoreError:
+    return StoreError(f"No draws of {path} are sound; restore it from a copy.")
+
+
+def _describe(store: ChainStore, manifest: Manifest) -> None:
+    store.identify(manifest.identity)
+    store.annotate(manifest.attributes)
+
+
+def _readable(file: h5py.File, layouts: dict[str, DrawsLayout], segment: Segment) -> int:
+    """How many draws can be read, from the first on."""
+    step = _step(file, layouts, segment)
+    for first in range(0, segment.stop, step):
+        try:
+            read_block(file, layouts, segment, first, min(first + step, segment.stop))
+        except OSError:
+            return first
+    return segment.stop
+
+
+def _step(file: h5py.File, layouts: dict[str, DrawsLayout], segment: Segment) -> int:
+    size = sum(dataset_at(group_at(file, group), name).nbytes for group in layouts for name in layouts[group].variables)
+    return max(_BLOCK_BYTES * (segment.stop - segment.first) // max(size, 1), 1)
+
+
+def _append(
+    store: ChainStore,
+    file: h5py.File,
+    layouts: dict[str, DrawsLayout],
+    segment: Segment,
+    stop: int,
+    *,
+    resumable: bool,
+) -> None:
+    """Append the draws of a segment up to `stop`, a few at a time, and its state behind the last."""
+    step = _step(file, layouts, segment)
+    for first in range(segment.first, stop, step):
+        last = min(first + step, stop)
+        state: dict[str, np.ndarray] = {}
+        totals: dict[str, float] = {}
+        if last == segment.stop:
+            totals = {name.removeprefix("sampling_"): number for name, number in read_totals(file).items()}
+            state = read_arrays(group_at(file, STATE)) if resumable else {}
+        store.append_blocks([read_block(file, layouts, segment, first, last)], state, totals)
+
+
+def _copy_others(store: ChainStore, file: h5py.File) -> None:
+    """Copy stages, warm-up draws and data."""
+    if SETUP in file:
+        for name, group in group_at(file, SETUP).items():
+            store.save_stage(name, read_arrays(group), json.loads(str(group.attrs["attributes"])))
+    for name in ("warmup_posterior", "warmup_sample_stats", "observed_data"):
+        if name in file:
+            store.save_group(name, read_arrays(group_at(file, name)))
+
+
+def main() -> None:
+    """Salvage in a process of its own: from a path to another."""
+    try:
+        salvage(*map(Path, sys.argv[1:]))
+    except StoreError as error:
+        sys.exit(str(error))
