@@ -8,7 +8,9 @@ import typer
 from .. import __version__
 from .._results import CosmoflowError, RunError
 from ._exit import BAD_INPUT, RESUMABLE, exit_code
+from ._export import export
 from ._fit import fit
+from ._import import import_
 from ._plot import plot
 from ._sample import sample
 from ._summarize import summarize
@@ -21,8 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (sample, fit, summarize, plot):
+for command in (sample, fit, summarize, plot, export):
     app.command()(command)
+app.command("import")(import_)
 
 
 def _print_version(wanted: bool) -> bool:
