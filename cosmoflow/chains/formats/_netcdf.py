@@ -119,8 +119,8 @@ def _attributes(group: h5py.Group) -> dict[str, str | float]:
         if name.startswith(("_", "cosmoflow_")) or name.isupper():
             continue
         value = group.attrs[name]
-        if isinstance(value, np.integer | np.floating | int | float):
-            kept[name] = float(value)
+        if isinstance(value, np.number | np.ndarray) and np.size(value) == 1 and value.dtype.kind in "iuf":
+            kept[name] = float(value.item())
         elif text := text_attribute(group, name):
             kept[name] = text
     return kept
