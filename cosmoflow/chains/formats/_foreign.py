@@ -12,7 +12,7 @@ from .._chain import Chain
 
 Draws = dict[str, np.ndarray]
 _ENTRY = re.compile(r"(.+)\[(\d+(?:,\d+)*)\]", re.DOTALL)
-_MAX_DRAWS = 10**8
+_MAX_DRAWS = 10**7
 
 
 def foreign_chain(
@@ -56,7 +56,7 @@ def foreign_chain(
         )
     if num_dropped:
         found["num_dropped_draws"] = str(num_dropped)
-        notes.append(f"{num_dropped} draws at the ends of longer chains were left out, to make all equally long.")
+        notes.append(f"Draws left out at the ends of longer chains, to make all equally long: {num_dropped}.")
     if notes:
         found["import_notes"] = "\n".join(notes)
     return Chain(

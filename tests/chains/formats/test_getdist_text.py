@@ -77,7 +77,7 @@ def test_what_cobaya_wrote(tmp_path):
     assert chain.attributes["num_dropped_draws"] == "1"
     assert chain.attributes["import_notes"].splitlines() == [
         "The last row of run.2.txt is incomplete and was left out.",
-        "1 draws at the ends of longer chains were left out, to make all equally long.",
+        "Draws left out at the ends of longer chains, to make all equally long: 1.",
     ]
     assert import_chain(tmp_path / "run.2.txt").num_draws == 5
 
