@@ -15,6 +15,8 @@ from ._results import Status as Status
 from ._sample import sample as sample
 from .chains import Chain as Chain
 from .chains import ChainStore as ChainStore
+from .chains import export_chain as export_chain
+from .chains import import_chain as import_chain
 from .cosmology import Cosmology as Cosmology
 from .diagnostics import summarize as summarize
 from .flows import fixed_kinetic_flow as fixed_kinetic_flow

@@ -22,6 +22,7 @@ from ._layout import (
     dataset_at,
     draw_numbers,
     group_at,
+    layout_of,
     read_array,
     read_arrays,
 )
@@ -38,6 +39,9 @@ from ._segments import (
 
 if TYPE_CHECKING:
     from getdist import MCSamples
+    from xarray import DataTree
+
+_BLOCK_BYTES = 2**26
 
 _PATIENCE = 10
 """How often a reader begins again when the files of a running chain are joined under its eyes."""
@@ -132,9 +136,55 @@ class Chain:
         Raises:
             ImportError: GetDist is not installed.
         """
-        from ._getdist import to_getdist
+        from .formats._getdist import to_getdist
 
         return to_getdist(self, parameters)
+
+    def to_datatree(self) -> "DataTree":
+        """The draws as InferenceData: an xarray.DataTree with the groups `posterior` and `sample_stats`.
+
+        ArviZ 1 takes it as it is, ArviZ 0.23 through `arviz.InferenceData.from_datatree`.
+
+        Raises:
+            ImportError: xarray is not installed.
+        """
+        from .formats._netcdf import to_datatree
+
+        return to_datatree(self)
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the chain as the finished file of a run.
+
+        Args:
+            path: the file.
+            overwrite: whether a chain that is there may be replaced.
+
+        Raises:
+            StoreError: something is there already, or the chain cannot be stored.
+        """
+        from ._store import ChainStore
+
+        totals, text = {}, {"status": self.status.name}
+        for name, value in self.attributes.items():
+            if name.startswith("sampling_") and not isinstance(value, str):
+                totals[name.removeprefix("sampling_")] = float(value)
+            elif name != "status":
+                text[name] = str(value)
+        arrays = [*self.posterior.values(), *self.sample_stats.values()]
+        for group in (self.posterior, self.sample_stats):
+            layout_of(group, self.num_chains)
+        block = max(_BLOCK_BYTES * self.num_draws // max(sum(array.nbytes for array in arrays), 1), 1)
+        with ChainStore(path, mode="overwrite" if overwrite else "create") as store:
+            store.annotate(text)
+            if self.observed_data:
+                store.save_group(OBSERVED_DATA, self.observed_data)
+            for first in range(0, self.num_draws, block):
+                posterior, sample_stats = (
+                    {name: array[:, first : first + block] for name, array in group.items()}
+                    for group in (self.posterior, self.sample_stats)
+                )
+                store.append(posterior, sample_stats, {}, totals if first == 0 else {})
+            store.finish()
 
 
 def _read(paths: RunPaths, group: str, parameters: Sequence[str] | None) -> Chain:

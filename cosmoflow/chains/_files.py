@@ -123,24 +123,34 @@ def drafted(path: Path, *, folder: Path | None = None) -> Iterator[Draft]:
         path: Where the file shall be; what is there is replaced.
         folder: Where it is written, on the same file system; beside `path` where none is given.
     """
-    draft = Draft((folder or path.parent) / f"{path.name}.{uuid4().hex}.tmp")
+    draft = Draft(temporary_beside((folder or path.parent) / path.name))
     try:
         try:
             yield draft
             draft.sync()
         finally:
             draft.close()
-        os.replace(draft.path, path)
+        publish(draft.path, path)
     except BaseException:
         with suppress(OSError):
             os.unlink(draft.path)
         raise
+
+
+def temporary_beside(path: Path) -> Path:
+    """A name of a file being written, never read by anyone."""
+    return path.with_name(f"{path.name}.{uuid4().hex}.tmp")
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Give a finished temporary file its name, for good."""
+    os.replace(temporary, path)
     sync(path.parent)
 
 
-def sync(folder: Path) -> None:
-    """Wait until the entries of a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Wait until a file, or the entries of a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

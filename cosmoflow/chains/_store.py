@@ -198,7 +198,7 @@ class ChainStore:
         if self._failed:
             raise StoreError(f"An earlier commit to {self.path} failed; open it again with mode 'resume'.")
         first = self.num_draws
-        num_chains, num_draws = extent([block[SAMPLE_STATS] for block in blocks])
+        num_chains, num_draws = extent([block[SAMPLE_STATS] or block[POSTERIOR] for block in blocks])
         segment = self._paths.segment(first, first + num_draws)
         with self._writing("commit draws to"):
             layouts = {name: layout_of(arrays, num_chains) for name, arrays in blocks[0].items()}
@@ -287,7 +287,7 @@ class ChainStore:
 def _check_lengths(blocks: Sequence[Block], layouts: Mapping[str, DrawsLayout], first: int) -> None:
     """Refuse blocks that hold other variables than the first, or other draws than their groups shall hold."""
     for block in blocks:
-        stop = first + next(iter(block[SAMPLE_STATS].values())).shape[1]
+        stop = first + extent([block[SAMPLE_STATS] or block[POSTERIOR]])[1]
         for name, layout in layouts.items():
             needed = (layout.num_chains, len(draw_numbers(name, first, stop)))
             if layout_of(block[name], layout.num_chains) != layout:

@@ -9,7 +9,9 @@ from .. import __version__
 from .._results import CosmoflowError, RunError
 from ._check import check
 from ._exit import BAD_INPUT, RESUMABLE, exit_code
+from ._export import export
 from ._fit import fit
+from ._import import import_
 from ._plot import plot
 from ._sample import sample
 from ._summarize import summarize
@@ -22,8 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (sample, fit, summarize, plot, check):
+for command in (sample, fit, summarize, plot, check, export):
     app.command()(command)
+app.command("import")(import_)
 
 
 def _print_version(wanted: bool) -> bool:

@@ -1,5 +1,6 @@
 """Arguments that several commands share."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +14,16 @@ ChainFile = Annotated[
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on where the run stopped.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the run that is there.")]
+Parameters = Annotated[
+    str | None, typer.Option("--parameters", help="Which, as in Omega_m,w0 [default: all].", show_default=False)
+]
 Output = Annotated[
     Path | None,
     typer.Option("--output", help="The chain's file [default: as configured, else CONFIG.h5].", show_default=False),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+
+
+def split_names(names: str) -> list[str]:
+    """Names between commas; those within brackets, as in `x[0,1]`, divide nothing."""
+    return re.split(r",\s*(?![^\[]*\])", names)

@@ -1,13 +1,12 @@
 """`cosmoflow plot`."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from .._results import CosmoflowError
-from ._options import ChainFile
+from ._options import ChainFile, Parameters, split_names
 
 
 def plot(
@@ -16,9 +15,7 @@ def plot(
         Path | None,
         typer.Option("--output", help="The figure, .png or .pdf [default: CHAIN.png].", show_default=False),
     ] = None,
-    parameters: Annotated[
-        str | None, typer.Option("--parameters", help="Which, as in Omega_m,w0 [default: all].", show_default=False)
-    ] = None,
+    parameters: Parameters = None,
 ) -> None:
     """Draw the corner plot of a chain."""
     from ..chains import Chain
@@ -27,7 +24,7 @@ def plot(
 
     draws = Chain.from_file(chain)
     figure_path = chain.with_suffix(".png") if output is None else output
-    chosen = None if parameters is None else re.split(r",\s*(?![^\[]*\])", parameters)
+    chosen = None if parameters is None else split_names(parameters)
     try:
         figure = corner(draws, chosen or varying(draws))
         figure.savefig(figure_path, dpi=150, bbox_inches="tight")

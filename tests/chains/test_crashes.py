@@ -15,11 +15,11 @@ def crash(kind, folder, *, every, first=0, sabotage="none"):
     return subprocess.run(command, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize(("kind", "every"), [("die", 90), ("power", 40)])
+@pytest.mark.parametrize(("kind", "every"), [("die", 150), ("power", 60)])
 def test_some_crashes(tmp_path, kind, every):
     outcome = crash(kind, tmp_path, every=every)
     assert outcome.returncode == 0, outcome.stderr
-    assert int(outcome.stdout) >= 10
+    assert int(outcome.stdout) >= 8
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ PROGRAM = Path(__file__).with_name("mutations.py")
 
 
 @pytest.mark.parametrize(
-    ("first", "count"), [(0, 500), pytest.param(500, 10_000, marks=pytest.mark.slow)], ids=["some", "ten thousand"]
+    ("first", "count"), [(0, 200), pytest.param(200, 10_000, marks=pytest.mark.slow)], ids=["some", "ten thousand"]
 )
 def test_mutated_files(tmp_path, first, count):
     command = [sys.executable, str(PROGRAM), str(tmp_path), str(first), str(count)]

@@ -26,7 +26,7 @@ def test_answers_without_heavy_imports(arguments):
 def test_commands_are_listed(cosmoflow):
     outcome = cosmoflow("--help")
     assert outcome.code == 0
-    assert all(f"  {command} " in outcome.out for command in ("sample", "fit", "summarize", "plot"))
+    assert all(f"  {command} " in outcome.out for command in ("sample", "fit", "summarize", "plot", "export", "import"))
 
 
 def test_module_is_the_command():
