@@ -1,6 +1,6 @@
 """NumPyro models as targets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import equinox as eqx
@@ -37,7 +37,7 @@ class NumPyroTarget(AbstractTarget):
     def __init__(self, model: Callable, args: tuple, kwargs: dict[str, Any], example: Parameters):
         self.model = Partial(model) if all_leaves([model]) else model
         leaves, self.structure = jax.tree.flatten((args, kwargs))
-        self.arrays = [jnp.asarray(leaf) if isinstance(leaf, jax.Array | np.ndarray) else None for leaf in leaves]
+        self.arrays = [leaf if isinstance(leaf, jax.Array) else None for leaf in leaves]
         self.constants = tuple(leaf if array is None else None for leaf, array in zip(leaves, self.arrays, strict=True))
         self.example = example
 
@@ -78,7 +78,7 @@ def from_numpyro(model: Callable, *args: Any, key: Key | None = None, **kwargs: 
     Args:
         model: A model whose latents are all continuous.
         *args: Positional arguments of the model. Arrays are leaves of the target, anything else is a constant.
-        key: Random key of the one run of the model that finds its latents; their values do not matter.
+        key: Random key of the abstract run of the model that finds the shapes of its latents.
         **kwargs: Keyword arguments of the model, likewise.
 
     Returns:
@@ -95,15 +95,24 @@ def from_numpyro(model: Callable, *args: Any, key: Key | None = None, **kwargs: 
     except ImportError as error:
         raise ImportError("NumPyro models need NumPyro; install cosmoflow with the extra 'numpyro'.") from error
 
-    seeded = seed(model, jr.key(0) if key is None else key)
+    args, kwargs = jax.tree.map(lambda a: jnp.asarray(a) if isinstance(a, np.ndarray) else a, (args, kwargs))
+
+    def find_latents(key: Key) -> Parameters:
+        seeded = substitute(seed(model, key), substitute_fn=init_to_uniform)
+        latents = _latents(trace(seeded).get_trace(*args, **kwargs))
+        return unconstrain_fn(model, args, kwargs, latents)
+
     with jax.numpy_dtype_promotion("standard"):
-        sites = trace(substitute(seeded, substitute_fn=init_to_uniform)).get_trace(*args, **kwargs)
+        shapes = jax.eval_shape(find_latents, jr.key(0) if key is None else key)
+    return NumPyroTarget(model, args, kwargs, {name: jnp.zeros(s.shape, s.dtype) for name, s in shapes.items()})
+
+
+def _latents(sites: Mapping[str, dict[str, Any]]) -> Parameters:
+    """The values of the latent sites by name, if they make a density on R^d."""
     latents = {}
     for name, site in sites.items():
         if site["type"] == "param":
-            raise ValueError(
-                f"The model has the parameter {name!r}, which has no prior; give it one by numpyro.sample."
-            )
+            raise ValueError(f"The model has the parameter {name!r}, which has no prior; use numpyro.sample.")
         if site["type"] == "plate" and site["value"].size < site["args"][0]:
             raise ValueError(f"The model subsamples the plate {name!r}, so its density is random; take all of it.")
         if site["type"] != "sample" or site["is_observed"]:
@@ -113,6 +122,4 @@ def from_numpyro(model: Callable, *args: Any, key: Key | None = None, **kwargs: 
         latents[name] = site["value"]
     if not latents:
         raise ValueError("The model has no latents, so there is nothing to sample; does it observe all of its sites?")
-    with jax.numpy_dtype_promotion("standard"):
-        example = unconstrain_fn(model, args, kwargs, latents)
-    return NumPyroTarget(model, args, kwargs, example)
+    return latents
