@@ -1,5 +1,6 @@
 """The public face; the names are resolved when they are first used."""
 
+from . import adapters as adapters
 from . import cosmology as cosmology
 from . import datasets as datasets
 from . import diagnostics as diagnostics
