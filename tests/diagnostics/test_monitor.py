@@ -1,3 +1,4 @@
+import itertools
 import math
 from types import SimpleNamespace
 
@@ -21,7 +22,7 @@ def cut(posterior, first, stop):
 
 def fed(posterior, lp, edges, **options):
     monitor = Monitor(lp.shape[0], **options)
-    for first, stop in zip(edges[:-1], edges[1:], strict=True):
+    for first, stop in itertools.pairwise(edges):
         monitor.update(cut(posterior, first, stop), lp[:, first:stop])
     return monitor
 
