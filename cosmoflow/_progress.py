@@ -35,7 +35,7 @@ _FACTS = {
     "loss": "loss {:.4f}",
     "acceptance": "acceptance {:.2f}",
     "step_size": "step size {:.3g}",
-    "rate": "{:.3g} per second",
+    "rate": "{:.4g} per second",
 }
 
 
@@ -91,7 +91,7 @@ class Stage:
         """Everything that is known, with None for what is not."""
         now = time.monotonic()
         since, done = self._first or (now, self._done)
-        rate = (self._done - done) / (now - since) if self._done > done else None
+        rate = (self._done - done) / (now - since) if now > since else None
         units = ("draws", "num_draws") if self._name == "sampling" else ("step", "num_steps")
         return {
             "stage": self._name,

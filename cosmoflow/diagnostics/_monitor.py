@@ -19,6 +19,9 @@ FIRST_GLANCE = 5.0
 GLANCE_SHARE = 0.01
 """Share of the time that may be spent on what is only looked at."""
 
+SCALAR_SECONDS = 0.01
+"""What one scalar may cost at the first glance, before any was measured."""
+
 
 class Monitor:
     """The smallest effective sample size and the largest R-hat of a run so far.
@@ -36,7 +39,7 @@ class Monitor:
         self._capacity = max((EXACT_DRAWS if exact else GLANCE_DRAWS) // num_chains, 256)
         self._stride, self._seen = 1, 0
         self._pieces: list[np.ndarray] = []
-        self._due = time.monotonic() + FIRST_GLANCE
+        self._start, self._due = time.monotonic(), 0.0
         self._last = (math.nan, math.nan)
 
     def update(
@@ -55,6 +58,9 @@ class Monitor:
             scalars.append(draws.reshape(*draws.shape[:2], -1)[:, kept, :room])
             room -= scalars[-1].shape[2]
         self._pieces.append(np.concatenate(scalars, axis=2, dtype=float))
+        if first == 0:
+            wait = SCALAR_SECONDS * self._pieces[0].shape[2] / GLANCE_SHARE
+            self._due = self._start + max(FIRST_GLANCE, wait)
 
     def worst(self) -> tuple[float, float]:
         """The smallest bulk or tail effective sample size, and the largest R-hat; 0 and infinity where all is still."""
