@@ -7,6 +7,11 @@ class Status(enum.Enum):
     """The outcome of a run; the value is the sentence a user reads."""
 
     SUCCESSFUL = "The run is complete."
+    CONVERGED = "The run reached its stop criterion."
+    NOT_CONVERGED = (
+        "The run made all its draws without reaching its stop criterion; raise `num_draws` and resume it, or shorten "
+        "the correlations by another sampler or a flow."
+    )
     STOPPED = "The run was stopped on request; resume it to continue."
     OUT_OF_TIME = "The run reached its time budget; resume it to continue."
     NO_FINITE_LOSS = "No validation loss of the training was finite; start from a whitened target, or repair it."
@@ -26,6 +31,16 @@ class Status(enum.Enum):
         "Too many trajectories diverged; raise the sampler's `target_acceptance`, or sample in the coordinates of a "
         "flow."
     )
+
+    @property
+    def good(self) -> bool:
+        """Whether the run came to its end."""
+        return self in (Status.SUCCESSFUL, Status.CONVERGED, Status.NOT_CONVERGED)
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the run ended early and goes on where it is resumed."""
+        return self in (Status.STOPPED, Status.OUT_OF_TIME)
 
 
 class CosmoflowError(Exception):

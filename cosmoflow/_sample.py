@@ -13,10 +13,12 @@ import numpy as np
 import paramax
 from jaxtyping import Array, Float
 
-from ._progress import progress_bar
+from ._budget import Budget
+from ._progress import Record, stage
 from ._results import RunError, StartError, Status
 from ._types import Key
 from .chains import Chain, ChainStore, arrays_to_tree, digest, tree_to_arrays
+from .diagnostics import Converged, Monitor, next_check
 from .samplers import AbstractInfo, AbstractSampler, over_draws
 from .targets import AbstractTarget, explain_non_finite
 
@@ -76,8 +78,8 @@ HOPELESS = (Status.NON_FINITE, Status.STUCK, Status.BOUND_VIOLATIONS)
 """Outcomes that more draws cannot mend: the run ends."""
 
 
-def judge(totals: Mapping[str, float], num_draws: int) -> Status:
-    """How a run stands, from the sums of its statistics over all draws of all chains."""
+def judge(totals: Mapping[str, float], num_draws: int, sound: Status = Status.SUCCESSFUL) -> Status:
+    """How a run stands, from the sums of its statistics over all draws; `sound` where nothing is wrong."""
     if totals.get("non_finite", 0) > NON_FINITE_BUDGET * num_draws:
         return Status.NON_FINITE
     if totals.get("num_stuck", 0) > 0:
@@ -86,12 +88,24 @@ def judge(totals: Mapping[str, float], num_draws: int) -> Status:
         return Status.BOUND_VIOLATIONS
     if totals.get("diverging", 0) > DIVERGENCE_BUDGET * num_draws:
         return Status.DIVERGENCES
-    return Status.SUCCESSFUL
+    return sound
 
 
 def total(stats: Mapping[str, Array | np.ndarray]) -> dict[str, float]:
     """The sums of what is counted, over all draws of all chains."""
     return {name: float(np.sum(values)) for name, values in stats.items() if values.dtype.kind in "biu"}
+
+
+def _facts(totals: Mapping[str, float], num_chains: int, ess: float, rhat: float) -> Record:
+    """What is shown of a run that goes on."""
+    names = {
+        "gradients": "num_gradients",
+        "divergences": "diverging",
+        "violations": "num_violations",
+        "non_finite": "non_finite",
+    }
+    known = {"ess": ess, "rhat": rhat} if np.isfinite(rhat) else {}
+    return {"num_chains": num_chains} | known | {k: int(totals[name]) for k, name in names.items() if name in totals}
 
 
 _Draws = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
@@ -103,6 +117,13 @@ def _join(chunks: list[_Draws]) -> _Draws:
         {name: np.concatenate([chunk[i][name] for chunk in chunks], axis=1) for name in chunks[0][i]} for i in (0, 1)
     )
     return parameters, stats
+
+
+def _recall(store: ChainStore, monitor: Monitor) -> tuple[dict[str, float], Status]:
+    """The counts of what a store holds already and how that run ended; the monitor sees its draws."""
+    held = store.read()
+    monitor.update(held.posterior, held.sample_stats["lp"])
+    return total(held.sample_stats), held.status
 
 
 def sample(
@@ -118,6 +139,7 @@ def sample(
     commit_seconds: float = 30.0,
     max_time: float | None = None,
     stop: Callable[[], bool] = lambda: False,
+    until: Converged | None = None,
     progress: bool = False,
     throw: bool = True,
 ) -> Chain:
@@ -129,16 +151,18 @@ def sample(
     Args:
         target: What is sampled.
         sampler: How.
-        num_draws: Draws per chain; with a store, those it already holds count.
+        num_draws: Draws per chain, at most where `until` is given; with a store, those it already holds count.
         num_chains: Chains, run side by side.
         key: Random key.
         position: Starting points, shape (chain, dim); standard normal draws where none are given.
         store: Where draws are committed as they come, and from which an interrupted run goes on.
         chunk: Draws per compiled call.
         commit_seconds: Least time between two commits.
-        max_time: Seconds after which the run stops at the end of a chunk.
+        max_time: Seconds within which the run stops at the end of a chunk.
         stop: Asked between chunks; where it answers True the run commits and returns.
-        progress: Whether to show a progress bar.
+        until: What ends the run before `num_draws`; it is looked at after certain numbers of draws only, so that
+            neither chunks nor interruptions change where it ends.
+        progress: Whether to show a live view, or plain lines where there is no terminal.
         throw: Whether a run that went wrong raises; its draws are committed all the same.
 
     Returns:
@@ -153,6 +177,7 @@ def sample(
     for name, value in (("num_draws", num_draws), ("num_chains", num_chains), ("chunk", chunk)):
         if value < 1:
             raise ValueError(f"`{name}` is {value}, but must be at least 1.")
+    budget = Budget(stop, max_time)
     if position is None:
         position = jr.normal(jr.fold_in(key, num_chains), (num_chains, target.dim))
     if position.shape != (num_chains, target.dim):
@@ -162,7 +187,13 @@ def sample(
         )
     check_start(target, position, log_densities(target, position))
     states = init_states(target, sampler, position, key)
-    done, totals = 0, {}
+    done, totals, ended = 0, {}, False
+    monitor = Monitor(num_chains, exact=until is not None)
+
+    def fulfilled(last: Status | None = None) -> bool:
+        looked_at = done >= num_draws or done == next_check(done - 1) or last is Status.CONVERGED
+        return until is not None and looked_at and until.holds(*monitor.worst())
+
     if store is not None:
         store.identify(
             {
@@ -177,7 +208,8 @@ def sample(
         saved = store.load_state()
         if saved is not None:
             states = arrays_to_tree(states, saved)
-            totals = total(store.read().sample_stats)
+            totals, last = _recall(store, monitor)
+            ended = fulfilled(last)
 
     chunks: list[_Draws] = []
     seconds = 0.0
@@ -188,18 +220,20 @@ def sample(
         store.append(*_join(chunks), tree_to_arrays(states), {"seconds": seconds})
         chunks, seconds = [], 0.0
 
-    if store is not None and done < num_draws:
+    if store is not None and done < num_draws and not ended:
         store.annotate({"status": Status.STOPPED.name})
-    start = last_commit = time.monotonic()
-    with progress_bar("sampling", num_draws, done=done, visible=progress) as bar:
-        while done < num_draws:
-            if stop():
-                status = Status.STOPPED
+    last_commit = time.monotonic()
+    run = None if store is None else store.path
+
+    def facts() -> Record:
+        return _facts(totals, num_chains, *monitor.glance())
+
+    with stage("sampling", num_draws, done=done, facts=facts, visible=progress, run=run) as live:
+        while done < num_draws and not ended:
+            if (early := budget.ask()) is not None:
+                status = early
                 break
-            if max_time is not None and time.monotonic() - start > max_time:
-                status = Status.OUT_OF_TIME
-                break
-            count = min(chunk, num_draws - done)
+            count = min(chunk, num_draws - done, next_check(done) - done if until is not None else chunk)
             began = time.monotonic()
             states, draws, infos, parameters = run_chunk(target, sampler, states, jnp.asarray(count), capacity=chunk)
             parameters, stats = jax.tree.map(
@@ -209,24 +243,32 @@ def sample(
             seconds += time.monotonic() - began
             done += count
             totals = {name: totals.get(name, 0.0) + value for name, value in total(stats).items()}
-            bar.advance(count, f"{totals['num_gradients']:.3g} gradients")
+            monitor.update(parameters, stats["lp"])
+            due = time.monotonic() - last_commit > commit_seconds
+            if store is not None and due:
+                commit(store)
+                last_commit = time.monotonic()
+            live.advance(count, committed=due)
             status = judge(totals, num_chains * done)
             if status in HOPELESS:
                 break
-            if store is not None and time.monotonic() - last_commit > commit_seconds:
+            ended = fulfilled()
+        if done == 0:
+            raise RunError(status)
+        if ended:
+            status = judge(totals, num_chains * done, Status.CONVERGED)
+        elif until is not None and status is Status.SUCCESSFUL:
+            status = Status.NOT_CONVERGED
+        if store is None:
+            chain = Chain(*_join(chunks), {"sampling_seconds": seconds}, status)
+        else:
+            if chunks:
                 commit(store)
-                last_commit = time.monotonic()
-    if done == 0:
-        raise RunError(status)
-    if store is None:
-        chain = Chain(*_join(chunks), {"sampling_seconds": seconds}, status)
-    else:
-        if chunks:
-            commit(store)
-        store.annotate({"status": status.name})
-        if done >= num_draws:
-            store.finish()
-        chain = store.read()
+            store.annotate({"status": status.name})
+            if ended or done >= num_draws:
+                store.finish()
+            chain = store.read()
+        live.outcome = status
     if throw and status in (*HOPELESS, Status.DIVERGENCES):
         raise RunError(status)
     return chain

@@ -65,14 +65,6 @@ def test_another_run_in_the_same_store_is_refused(tmp_path):
         cf.sample(TARGET, GHMC(num_steps=5), store=store, **RUN)
 
 
-def test_max_time(monkeypatch):
-    clock = iter([0.0] * 10 + [100.0] * 10)
-    monkeypatch.setattr("cosmoflow._sample.time.monotonic", lambda: next(clock))
-    chain = cf.sample(TARGET, GHMC(), max_time=50.0, chunk=20, **RUN)
-    assert chain.status is Status.OUT_OF_TIME
-    assert 0 < chain.num_draws < RUN["num_draws"]
-
-
 def test_a_run_stopped_before_its_first_draw(tmp_path):
     with cf.ChainStore(tmp_path / "run.h5") as store, pytest.raises(RunError) as error:
         cf.sample(TARGET, GHMC(), store=store, stop=lambda: True, **RUN)

@@ -13,8 +13,10 @@ from ._export import export
 from ._fit import fit
 from ._import import import_
 from ._plot import plot
+from ._resume import resume_command
 from ._sample import sample
 from ._summarize import summarize
+from ._watch import watch
 
 app = typer.Typer(
     name="cosmoflow",
@@ -24,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (sample, fit, summarize, plot, check, export):
+for command in (sample, fit, watch, summarize, plot, check, export):
     app.command()(command)
 app.command("import")(import_)
 
@@ -51,7 +53,7 @@ def main() -> None:
         app()
     except RunError as error:
         code = exit_code(error.status)
-        hint = " To go on, give the same command with --resume." if code == RESUMABLE else ""
+        hint = f" To go on: `{resume_command()}`." if code == RESUMABLE else ""
         print(f"cosmoflow: {error}{hint}", file=sys.stderr)
         sys.exit(code)
     except (CosmoflowError, OSError) as error:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._progress import stage
 from .._results import RunError, Status
 from .._sample import NON_FINITE_BUDGET
 from .._types import Key
@@ -40,9 +41,10 @@ def evidence(flow: HamiltonianFlow, target: AbstractTarget, *, key: Key, store: 
     """Importance-sample a target by a flow, or read from the store what came of it; noted in the chain's attributes."""
     saved = store.load_stage(_STAGE)
     if saved is None:
-        sampled = importance_sample(flow, target, num_samples=_NUM_SAMPLES, key=key)
-        if sampled.num_non_finite > NON_FINITE_BUDGET * _NUM_SAMPLES:
-            raise RunError(Status.NON_FINITE)
+        with stage(_STAGE, visible=False, run=store.path):
+            sampled = importance_sample(flow, target, num_samples=_NUM_SAMPLES, key=key)
+            if sampled.num_non_finite > NON_FINITE_BUDGET * _NUM_SAMPLES:
+                raise RunError(Status.NON_FINITE)
         found = Evidence(*map(float, (sampled.log_evidence, sampled.log_evidence_error, sampled.ess_fraction)))
         store.save_stage(_STAGE, {name: np.asarray(value) for name, value in found._asdict().items()})
     else:

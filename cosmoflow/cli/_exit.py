@@ -10,6 +10,6 @@ RESUMABLE = 75
 
 def exit_code(status: Status) -> int:
     """What the command says to its caller about how a run ended."""
-    if status is Status.SUCCESSFUL:
+    if status in (Status.SUCCESSFUL, Status.CONVERGED):
         return 0
-    return RESUMABLE if status in (Status.STOPPED, Status.OUT_OF_TIME) else FAILED
+    return RESUMABLE if status.resumable else FAILED

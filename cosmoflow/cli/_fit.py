@@ -1,13 +1,21 @@
 """`cosmoflow fit`."""
 
-from ._options import ConfigFile, Force, Output, Quiet, Resume
+import time
+
+from ._options import ConfigFile, Force, MaxTime, Output, Quiet, Resume
 from ._signals import StopOnSignal
 
 
 def fit(
-    config: ConfigFile, resume: Resume = False, force: Force = False, output: Output = None, quiet: Quiet = False
+    config: ConfigFile,
+    resume: Resume = False,
+    force: Force = False,
+    output: Output = None,
+    max_time: MaxTime = None,
+    quiet: Quiet = False,
 ) -> None:
     """Train the flow alone; sample --resume goes on."""
+    start = time.monotonic()
     with StopOnSignal() as stop:
         from ._environment import configure_jax
 
@@ -15,7 +23,7 @@ def fit(
         from ..config import ConfigError
         from ._run import Run
 
-        run = Run.prepare(config, output=output, quiet=quiet, stop=stop)
+        run = Run.prepare(config, output=output, max_time=max_time, quiet=quiet, stop=stop, start=start)
         if (table := run.config.flow) is None:
             raise ConfigError(config, "flow is missing, so there is none to train; add the table [flow]")
         with run.store(resume=resume, force=force) as store:

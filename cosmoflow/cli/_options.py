@@ -21,6 +21,15 @@ Output = Annotated[
     Path | None,
     typer.Option("--output", help="The chain's file [default: as configured, else CONFIG.h5].", show_default=False),
 ]
+MaxTime = Annotated[
+    float | None,
+    typer.Option(
+        "--max-time",
+        metavar="SECONDS",
+        help="Stop within this time of the start, so that --resume goes on [default: as configured].",
+        show_default=False,
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
 

@@ -3,6 +3,7 @@
 import enum
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from .._types import Key
 from ..chains import Chain, ChainStore
 from ..chains._labels import default_label
 from ..config import Config, FlowTable, build_flow, build_posterior, build_sampler, identity, load, resolved_toml
+from ..diagnostics import Converged
 from ..flows import HamiltonianFlow, neural_transport
 from ..targets import Posterior, Pullback
 from ..training import ReverseKL, default_optimizer, fit
@@ -46,6 +48,7 @@ class Run:
         central_log_density: Its value at the centre of the prior.
         progress: Whether to say what is going on.
         stop: Asked between chunks.
+        start: When the command was started, by the monotonic clock [s].
     """
 
     config: Config
@@ -53,20 +56,30 @@ class Run:
     central_log_density: float
     progress: bool
     stop: Callable[[], bool]
+    start: float
 
     @classmethod
-    def prepare(cls, path: Path, *, output: Path | None, quiet: bool, stop: Callable[[], bool]) -> "Run":
+    def prepare(
+        cls,
+        path: Path,
+        *,
+        output: Path | None,
+        max_time: float | None,
+        quiet: bool,
+        stop: Callable[[], bool],
+        start: float,
+    ) -> "Run":
         """Read a configuration, build its posterior and evaluate it once.
 
         Raises:
             ConfigError: The configuration cannot be used.
             StartError: The log-density is not finite at the centre of the prior.
         """
-        config = load(path, output=None if output is None else str(output))
+        config = load(path, output=None if output is None else str(output), max_time=max_time)
         posterior = build_posterior(config)
         value = eqx.filter_jit(Posterior.log_density)(posterior, jnp.zeros(posterior.dim))
         check_start(posterior, jnp.zeros((1, posterior.dim)), value[None])
-        return cls(config, posterior, float(value), not quiet, stop)
+        return cls(config, posterior, float(value), not quiet, stop, start)
 
     def say(self, text: object) -> None:
         """Print, unless the run is quiet."""
@@ -76,6 +89,18 @@ class Run:
     def key(self, purpose: Purpose) -> Key:
         """The random key for a purpose."""
         return jr.fold_in(jr.key(self.config.run.seed), purpose)
+
+    def time_left(self) -> float | None:
+        """What remains of the time budget [s], which covers the whole command."""
+        budget = self.config.run.max_time
+        return None if budget is None else budget - (time.monotonic() - self.start)
+
+    def until(self) -> Converged | None:
+        """The stop criterion, where the configuration has one."""
+        run = self.config.run
+        given = {"ess": run.until_ess, "rhat": run.until_rhat}
+        given = {name: value for name, value in given.items() if value is not None}
+        return Converged(**given) if given else None
 
     def description(self) -> str:
         """The resolved configuration, the parameters, and the log-density at the centre of the prior."""
@@ -101,6 +126,7 @@ class Run:
         text = resolved_toml(self.config)
         description = {
             "configuration": text,
+            "configuration_file": str(self.config.source),
             "configuration_sha256": hashlib.sha256(text.encode()).hexdigest(),
             "seed": str(self.config.run.seed),
             "labels": json.dumps({name: default_label(name) for name in self.posterior.prior.names}),
@@ -114,12 +140,11 @@ class Run:
         """The whitened posterior, and a flow trained on it; what the flow knows of the evidence is said and stored.
 
         Raises:
-            RunError: The training failed, or was stopped.
+            RunError: The training failed, or was stopped or ran out of time.
         """
         training = self.config.training
         whitened = whiten(self.posterior, key=self.key(Purpose.WHITENING), store=store)
         flow = build_flow(table, whitened.dim, self.key(Purpose.FLOW))
-        self.say(f"Training the flow, {training.num_steps} steps")
         flow, history = fit(
             flow,
             ReverseKL(whitened, training.num_samples),
@@ -128,8 +153,9 @@ class Run:
             key=self.key(Purpose.TRAINING),
             store=store,
             checkpoint_seconds=self.config.run.commit_seconds,
-            progress=self.progress,
+            max_time=self.time_left(),
             stop=self.stop,
+            progress=self.progress,
         )
         found = evidence(flow, whitened, key=self.key(Purpose.EVIDENCE), store=store)
         self.say(f"Trained in {history.seconds:.0f} s\n{found}")
@@ -140,14 +166,13 @@ class Run:
 
         Raises:
             StartError: A chain cannot start where it was put.
-            RunError: The training failed, or training or warm-up was stopped.
+            RunError: The training failed, or training or warm-up was stopped or ran out of time.
         """
         run = self.config.run
         target = self.posterior
         if (table := self.config.flow) is not None:
             whitened, flow = self.train(store, table)
             target = neural_transport(whitened, flow)
-        self.say(f"Warming up, {self.config.warmup.num_steps} steps")
         target, sampler, position = warmup(
             target,
             build_sampler(self.config),
@@ -156,10 +181,10 @@ class Run:
             key=self.key(Purpose.WARMUP),
             store=store,
             chunk=run.chunk,
-            progress=self.progress,
+            max_time=self.time_left(),
             stop=self.stop,
+            progress=self.progress,
         )
-        self.say(f"Sampling, {run.num_chains} chains of {run.num_draws} draws")
         return sample(
             target,
             sampler,
@@ -170,8 +195,9 @@ class Run:
             store=store,
             chunk=run.chunk,
             commit_seconds=run.commit_seconds,
-            max_time=run.max_time,
+            max_time=self.time_left(),
             stop=self.stop,
+            until=self.until(),
             progress=self.progress,
             throw=False,
         )

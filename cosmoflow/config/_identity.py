@@ -10,13 +10,13 @@ from ._build import build_likelihood
 from ._priors import parameter_names
 from ._schema import Config
 
-_MAY_CHANGE = {"run": {"num_draws", "chunk", "commit_seconds", "max_time", "output"}}
+_MAY_CHANGE = {"run": {"num_draws", "chunk", "commit_seconds", "max_time", "until_ess", "until_rhat", "output"}}
 
 
 def identity(config: Config) -> dict[str, Any]:
     """All that determines the draws: the tables, the data and the precision.
 
-    Left out is what may change when a run is resumed: how many draws, how long, how often they are committed, where to.
+    Left out is what may change when a run is resumed: how many draws, until when, how often committed, and where to.
     """
     tables = config.model_dump(exclude=_MAY_CHANGE)
     likelihood = build_likelihood(config)

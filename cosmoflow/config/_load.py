@@ -10,13 +10,14 @@ from ._errors import ConfigError, first_problem
 from ._schema import Config
 
 
-def load(path: str | Path, *, output: str | None = None) -> Config:
+def load(path: str | Path, *, output: str | None = None, max_time: float | None = None) -> Config:
     """Read and check a configuration.
 
     Args:
         path: A TOML file.
         output: The chain's file, in place of the one the configuration names; by default `<stem of path>.h5` in the
             working folder.
+        max_time: The time budget [s], in place of the one the configuration names.
 
     Raises:
         ConfigError: The file cannot be read, is not TOML, or holds what is no configuration; the sentence names file
@@ -29,6 +30,8 @@ def load(path: str | Path, *, output: str | None = None) -> Config:
         run.setdefault("output", f"{path.stem}.h5")
         if output is not None:
             run["output"] = output
+        if max_time is not None:
+            run["max_time"] = max_time
     try:
         config = Config.model_validate(table)
     except ValidationError as error:

@@ -70,6 +70,8 @@ class RunTable(Table):
     chunk: Annotated[int, Field(ge=25)] = 250
     commit_seconds: Positive = 30.0
     max_time: Positive | None = None
+    until_ess: Positive | None = None
+    until_rhat: Annotated[float, Field(gt=1, allow_inf_nan=False)] | None = None
     output: str
 
     @field_validator("output")

@@ -4,6 +4,9 @@ from ._convergence import Convergence as Convergence
 from ._convergence import convergence as convergence
 from ._cost import Cost as Cost
 from ._cost import cost as cost
+from ._criterion import Converged as Converged
+from ._criterion import next_check as next_check
+from ._monitor import Monitor as Monitor
 from ._summary import Row as Row
 from ._summary import Summary as Summary
 from ._summary import summarize as summarize

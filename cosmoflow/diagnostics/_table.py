@@ -34,7 +34,7 @@ def _cells(row: "Row") -> tuple[str, ...]:
     numbers = (row.mean, row.sd, row.q05, row.q16, row.q50, row.q84, row.q95)
     return (
         row.name,
-        *(_rounded(number, row.sd) for number in numbers),
+        *(rounded(number, row.sd) for number in numbers),
         f"{known.ess_bulk:.0f}",
         f"{known.ess_tail:.0f}",
         f"{known.rhat:.3f}",
@@ -42,7 +42,7 @@ def _cells(row: "Row") -> tuple[str, ...]:
     )
 
 
-def _rounded(number: float, scale: float) -> str:
+def rounded(number: float, scale: float) -> str:
     """The number to three significant digits of its spread."""
     if not (math.isfinite(number) and math.isfinite(scale) and scale > 0):
         return f"{number:.4g}"

@@ -13,7 +13,8 @@ import optax
 import paramax
 from jaxtyping import Array, Float
 
-from .._progress import progress_bar
+from .._budget import Budget
+from .._progress import Record, stage
 from .._results import RunError, Status
 from .._types import Key, Scalar
 from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
@@ -97,8 +98,9 @@ def fit(
     store: ChainStore | None = None,
     chunk: int = 50,
     checkpoint_seconds: float = 30.0,
-    progress: bool = False,
+    max_time: float | None = None,
     stop: Callable[[], bool] = lambda: False,
+    progress: bool = False,
 ) -> tuple[Model, FitHistory]:
     """Minimise a loss; the parameters with the lowest validation loss are returned.
 
@@ -116,16 +118,18 @@ def fit(
         store: Where checkpoints and the trained model are committed; what it already holds is not computed again.
         chunk: Steps per compiled call; validation happens after each.
         checkpoint_seconds: Least time between two checkpoints.
-        progress: Whether to show a progress bar.
+        max_time: Seconds within which the training ends early, with a checkpoint and `RunError`.
         stop: Asked between chunks; where it answers True, a checkpoint is committed and `RunError` raised.
+        progress: Whether to show a live view, or plain lines where there is no terminal.
 
     Raises:
         ValueError: `num_steps` or `chunk` is not positive.
-        RunError: The validation loss was never finite, or the training was stopped.
+        RunError: The validation loss was never finite, or the training was stopped or ran out of time.
     """
     for name, value in (("num_steps", num_steps), ("chunk", chunk)):
         if value < 1:
             raise ValueError(f"`{name}` is {value}, but must be at least 1.")
+    budget = Budget(stop, max_time)
     optimizer = default_optimizer(num_steps) if optimizer is None else optimizer
     parameters, static = eqx.partition(
         model, eqx.is_inexact_array, is_leaf=lambda leaf: isinstance(leaf, paramax.NonTrainable)
@@ -142,15 +146,27 @@ def fit(
             seconds = float(attributes["seconds"])
             training = arrays_to_tree(training, arrays)
 
+    committed = len(losses)
+
     def commit():
-        if store is not None:
+        nonlocal committed
+        if store is not None and committed < len(losses):
+            committed = len(losses)
             history = {"history_losses": losses, "history_validation": validation}
             store.save_stage(STAGE, tree_to_arrays(training) | history, {"seconds": seconds})
 
     start = last_commit = time.monotonic()
     spent = seconds
-    with progress_bar("training", num_steps, done=len(losses), visible=progress) as bar:
+    run = None if store is None else store.path
+
+    def facts() -> Record:
+        return {"loss": float(validation[-1])} if len(validation) else {}
+
+    with stage(STAGE, num_steps, done=len(losses), facts=facts, visible=progress, run=run) as live:
         while len(losses) < num_steps:
+            if (status := budget.ask()) is not None:
+                commit()
+                raise RunError(status)
             count = min(chunk, num_steps - len(losses))
             training, new_losses, new_validation = _train_chunk(
                 training, static, loss, data, optimizer, key, jnp.asarray(len(losses)),
@@ -159,13 +175,10 @@ def fit(
             losses = np.append(losses, np.asarray(new_losses))
             validation = np.append(validation, np.asarray(new_validation))
             seconds = spent + time.monotonic() - start
-            bar.advance(count, f"loss {validation[-1]:.4f}")
-            if stop():
-                commit()
-                raise RunError(Status.STOPPED)
-            if len(losses) == num_steps or time.monotonic() - last_commit > checkpoint_seconds:
+            if due := len(losses) == num_steps or time.monotonic() - last_commit > checkpoint_seconds:
                 commit()
                 last_commit = time.monotonic()
-    if not np.isfinite(training.best_loss):
-        raise RunError(Status.NO_FINITE_LOSS)
+            live.advance(count, committed=due)
+        if not np.isfinite(training.best_loss):
+            raise RunError(Status.NO_FINITE_LOSS)
     return eqx.combine(training.best, static), FitHistory(losses, validation, seconds)

@@ -11,6 +11,7 @@ import paramax
 from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
 
+from .._progress import stage
 from .._sample import check_start
 from .._types import Key, Scalar
 from ..chains import ChainStore, digest
@@ -125,7 +126,8 @@ def whiten(target: AbstractTarget, *, key: Key, num_starts: int = 8, store: Chai
         if saved is not None:
             arrays, _ = saved
             return Pullback(target, Affine(jnp.asarray(arrays["location"]), jnp.asarray(arrays["cholesky"])))
-    affine, num_gradients = laplace(target, jr.normal(key, (num_starts, target.dim)))
+    with stage(STAGE, visible=False, run=None if store is None else store.path):
+        affine, num_gradients = laplace(target, jr.normal(key, (num_starts, target.dim)))
     if store is not None:
         arrays = {"location": np.asarray(affine.location), "cholesky": np.asarray(affine.cholesky)}
         store.save_stage(STAGE, arrays, {"kind": "affine", "dim": target.dim, "num_gradients": num_gradients})

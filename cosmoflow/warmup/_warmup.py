@@ -10,7 +10,8 @@ import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._progress import progress_bar
+from .._budget import Budget
+from .._progress import Record, stage
 from .._results import RunError, Status
 from .._sample import (
     DEFAULT_CHUNK,
@@ -64,8 +65,9 @@ def warmup(
     position: Float[Array, "chain dim"] | None = None,
     store: ChainStore | None = None,
     chunk: int = DEFAULT_CHUNK,
-    progress: bool = False,
+    max_time: float | None = None,
     stop: Callable[[], bool] = lambda: False,
+    progress: bool = False,
 ) -> tuple[Pullback, AbstractSampler, Float[Array, "chain dim"]]:
     """Whiten the target, tune the sampler, find starting points.
 
@@ -81,16 +83,18 @@ def warmup(
         position: Starting points, shape (chain, dim); standard normal draws where none are given.
         store: Where the outcome is committed; what it already holds is not computed again.
         chunk: Draws per compiled call of the sampling to come, which the pilot shares.
-        progress: Whether to show a progress bar.
-        stop: Asked between windows; where it answers True, `RunError` is raised.
+        max_time: Seconds within which the warm-up ends early, with `RunError`; nothing of it is kept.
+        stop: Asked between windows; where it answers True, `RunError` is raised, and nothing of the warm-up is kept.
+        progress: Whether to show a live view, or plain lines where there is no terminal.
 
     Returns:
         The target in its new coordinates, the tuned sampler, and starting points in these coordinates.
 
     Raises:
         StartError: The log-density is not finite at a starting point.
-        RunError: The warm-up was stopped, met too many non-finite densities, or could not move.
+        RunError: The warm-up was stopped, ran out of time, met too many non-finite densities, or could not move.
     """
+    budget = Budget(stop, max_time)
     if store is not None:
         store.identify({"warmup": digest((target, sampler, key, position, num_steps, num_chains))})
         saved = store.load_stage(STAGE)
@@ -104,8 +108,12 @@ def warmup(
 
     start = time.monotonic()
     key_start, *stage_keys = jr.split(key, 3)
-    affine, positions, num_gradients = _starting_coordinates(target, num_chains, position, key_start)
-    with progress_bar("warm-up", num_steps, visible=progress) as bar:
+    num_windows = max(1, num_steps // (2 * WINDOW))
+    total_steps = 2 * WINDOW * num_windows
+    facts: Record = {}
+    run = None if store is None else store.path
+    with stage(STAGE, total_steps, facts=lambda: facts, visible=progress, run=run) as live:
+        affine, positions, num_gradients = _starting_coordinates(target, num_chains, position, key_start)
         for number, stage_key in enumerate(stage_keys):
             whitened = Pullback(target, affine)
             z = jax.vmap(whitened.bijection.inverse)(positions)
@@ -113,19 +121,22 @@ def warmup(
             tuner = StepSizeTuner(sampler)
             windows: list[np.ndarray] = []
             totals: dict[str, float] = {}
-            for _ in range(max(1, num_steps // (2 * WINDOW))):
-                if stop():
-                    raise RunError(Status.STOPPED)
+            for _ in range(num_windows):
+                if (status := budget.ask()) is not None:
+                    raise RunError(status)
                 states, draws, infos, _ = run_chunk(
                     whitened, tuner.sampler, states, jnp.asarray(WINDOW), capacity=max(chunk, WINDOW)
                 )
                 if isinstance(sampler, AbstractTunedKernel):
-                    tuner.update(float(jnp.mean(infos.acceptance_rate[:, :WINDOW])))
+                    facts["step_size"] = float(tuner.sampler.step_size)
+                    facts["acceptance"] = float(jnp.mean(infos.acceptance_rate[:, :WINDOW]))
+                    tuner.update(facts["acceptance"])
                 stats = total({name: values[:, :WINDOW] for name, values in sample_stats(infos).items()})
                 totals = {name: totals.get(name, 0.0) + value for name, value in stats.items()}
                 num_gradients += int(stats["num_gradients"])
                 windows.append(np.asarray(draws.position[:, :WINDOW]))
-                bar.advance(WINDOW, f"{num_gradients:.3g} gradients")
+                facts["gradients"] = num_gradients
+                live.advance(WINDOW)
             status = judge(totals, num_chains * WINDOW * len(windows))
             if status in (Status.NON_FINITE, Status.STUCK):
                 raise RunError(status)

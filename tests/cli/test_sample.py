@@ -39,7 +39,13 @@ def test_a_run_and_what_follows(folder, cosmoflow):
     outcome = cosmoflow("sample", "bao.toml")
     assert outcome.code == 0 and outcome.err == "", outcome
     assert "The run is complete." in outcome.out and "chi^2 at the best draw" in outcome.out
-    assert {path.name for path in folder.iterdir()} == {"bao.toml", "bao.h5", "bao.txt", "bao.png"}
+    assert {path.name for path in folder.iterdir()} == {
+        "bao.toml",
+        "bao.h5",
+        "bao.status.json",
+        "bao.txt",
+        "bao.png",
+    }
     assert (folder / "bao.txt").read_text() in outcome.out
     chain = Chain.from_file(folder / "bao.h5")
     assert chain.num_draws == 300 and chain.num_chains == 2
