@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+import optax
 import pytest
 
 import cosmoflow as cf
@@ -84,7 +85,7 @@ def test_warmup_ends_in_time(ticking, tmp_path):
 
 def test_training_ends_in_time_and_goes_on(ticking, tmp_path):
     flow = cf.fixed_kinetic_flow(2, num_steps=2, width=8, depth=1, key=jr.key(1))
-    settings = {"num_steps": 60, "key": jr.key(2), "chunk": 10}
+    settings = {"num_steps": 60, "key": jr.key(2), "chunk": 10, "optimizer": optax.adam(1e-2)}
     with jax.numpy_dtype_promotion("standard"):
         whole, _ = cf.fit(flow, cf.ReverseKL(TARGET, 16), **settings)
         with cf.ChainStore(tmp_path / "run.h5") as store:
