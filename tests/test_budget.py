@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import jax
 import jax.numpy as jnp
 import jax.random as jr
-import numpy as np
 import pytest
 
 import cosmoflow as cf
@@ -82,16 +81,10 @@ def test_warmup_ends_in_time(ticking, tmp_path):
         assert store.load_stage("warmup") is None
 
 
-def test_training_ends_in_time_and_goes_on(ticking, tmp_path):
+def test_training_ends_in_time_with_a_checkpoint(ticking, tmp_path):
     flow = cf.fixed_kinetic_flow(2, num_steps=2, width=8, depth=1, key=jr.key(1))
-    settings = {"num_steps": 60, "key": jr.key(2), "chunk": 10}
-    with jax.numpy_dtype_promotion("standard"):
-        whole, _ = cf.fit(flow, cf.ReverseKL(TARGET, 16), **settings)
-        with cf.ChainStore(tmp_path / "run.h5") as store:
-            with pytest.raises(RunError) as error:
-                cf.fit(flow, cf.ReverseKL(TARGET, 16), max_time=5.0, store=store, **settings)
-            assert error.value.status is Status.OUT_OF_TIME
-            assert len(store.load_stage("training")[0]["history_losses"]) == 40
-            resumed, _ = cf.fit(flow, cf.ReverseKL(TARGET, 16), store=store, **settings)
-    for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(resumed), strict=True):
-        np.testing.assert_array_equal(a, b)
+    with cf.ChainStore(tmp_path / "run.h5") as store, jax.numpy_dtype_promotion("standard"):
+        with pytest.raises(RunError) as error:
+            cf.fit(flow, cf.ReverseKL(TARGET, 16), num_steps=60, key=jr.key(2), chunk=10, max_time=5.0, store=store)
+        assert error.value.status is Status.OUT_OF_TIME
+        assert len(store.load_stage("training")[0]["history_losses"]) == 40
