@@ -11,6 +11,8 @@ from . import plotting as plotting
 from . import samplers as samplers
 from . import targets as targets
 from . import training as training
+from ._record import Keep as Keep
+from ._record import Record as Record
 from ._results import CosmoflowError as CosmoflowError
 from ._results import Status as Status
 from ._sample import sample as sample

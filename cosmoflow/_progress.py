@@ -12,7 +12,7 @@ from typing import Any
 from ._results import RunError, Status
 from ._status_file import write_status
 
-Record = dict[str, Any]
+Facts = dict[str, Any]
 
 TITLES = {
     "whitening": "Whitening",
@@ -39,20 +39,20 @@ _FACTS = {
 }
 
 
-def describe(record: Record) -> str:
+def describe(record: Facts) -> str:
     """What is known of a stage, in one line."""
     known = [text.format(record[name]) for name, text in _FACTS.items() if record.get(name) is not None]
     return ", ".join(known)
 
 
-def describe_progress(record: Record) -> str:
+def describe_progress(record: Facts) -> str:
     """How far a stage is, and how long it will take."""
     unit, done, total = _counts(record)
     left = record.get("seconds_left")
     return f"{done}/{total} {unit}" + (f", {duration(left)} left" if left else "")
 
 
-def _counts(record: Record) -> tuple[str, int, int]:
+def _counts(record: Facts) -> tuple[str, int, int]:
     if record.get("num_draws") is None:
         return "steps", record.get("step") or 0, record.get("num_steps") or 0
     return "draws", record["draws"], record["num_draws"]
@@ -68,7 +68,7 @@ class Stage:
     """A stage that goes on; `outcome` is how the run ended, where it ends with this stage."""
 
     def __init__(
-        self, name: str, total: int, done: int, facts: Callable[[], Record], views: "list[_Lines | _Live | _File]"
+        self, name: str, total: int, done: int, facts: Callable[[], Facts], views: "list[_Lines | _Live | _File]"
     ):
         self._name, self._total, self._done, self._facts, self._views = name, total, done, facts, views
         self._start = time.monotonic()
@@ -87,7 +87,7 @@ class Stage:
         self._first = self._first or (time.monotonic(), self._done)
         self._show(urgent=committed)
 
-    def record(self) -> Record:
+    def record(self) -> Facts:
         """Everything that is known, with None for what is not."""
         now = time.monotonic()
         since, done = self._first or (now, self._done)
@@ -138,7 +138,7 @@ def stage(
     total: int = 0,
     *,
     done: int = 0,
-    facts: Callable[[], Record] = dict,
+    facts: Callable[[], Facts] = dict,
     visible: bool,
     run: Path | None,
 ) -> Iterator[Stage]:
@@ -178,12 +178,12 @@ class _File:
         self._run = run
         self._due = 0.0
 
-    def show(self, record: Callable[[], Record], *, urgent: bool) -> None:
+    def show(self, record: Callable[[], Facts], *, urgent: bool) -> None:
         if urgent or time.monotonic() >= self._due:
             write_status(self._run, record())
             self._due = time.monotonic() + SECONDS_BETWEEN_FILES
 
-    def close(self, record: Record) -> None:
+    def close(self, record: Facts) -> None:
         write_status(self._run, record)
 
 
@@ -195,16 +195,16 @@ class _Lines:
         self._due = 0.0
         self._title = ""
 
-    def show(self, record: Callable[[], Record], *, urgent: bool) -> None:
+    def show(self, record: Callable[[], Facts], *, urgent: bool) -> None:
         now = time.monotonic()
         if now >= self._due:
             self._print(record())
             self._due = now + max(SECONDS_BETWEEN_LINES, 0.01 * (now - self._start))
 
-    def close(self, record: Record) -> None:
+    def close(self, record: Facts) -> None:
         self._print(record)
 
-    def _print(self, record: Record) -> None:
+    def _print(self, record: Facts) -> None:
         self._title = TITLES.get(record["stage"], self._title)
         facts = describe(record)
         print(f"{self._title}: {describe_progress(record)}" + (f", {facts}" if facts else ""), flush=True)
@@ -216,15 +216,15 @@ class _Live:
     def __init__(self, console: Any):
         from rich.live import Live
 
-        self._record: Record | None = None
+        self._record: Facts | None = None
         self._title = ""
         self._live = Live(console=console, get_renderable=self._render, refresh_per_second=4)
         self._live.start()
 
-    def show(self, record: Callable[[], Record], *, urgent: bool) -> None:
+    def show(self, record: Callable[[], Facts], *, urgent: bool) -> None:
         self._record = record()
 
-    def close(self, record: Record) -> None:
+    def close(self, record: Facts) -> None:
         self._record = record
         self._live.stop()
 

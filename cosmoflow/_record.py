@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import paramax
 from jax.tree_util import Partial, all_leaves
 from jaxtyping import Array, Float, Int
 
@@ -71,6 +72,17 @@ class Record(eqx.Module):
         self.variables = tuple((variables or {}).items())
         plain = derived is not None and all_leaves([derived])
         self.derived = Partial(derived) if plain else derived
+
+    @property
+    def thins(self) -> bool:
+        """Whether some variable is not kept of every draw."""
+        return any(keep is not None and keep.every > 1 for _, keep in self.variables)
+
+    def small(self, target: AbstractTarget, position: Vector, *, size: int = 64) -> list[str]:
+        """The names of the variables of few numbers that are kept of every draw."""
+        values = jax.eval_shape(lambda x: self.values(paramax.unwrap(target), x), position)
+        thinned = [name for name, keep in self.variables if keep is not None and keep.every > 1]
+        return [name for name, value in values.items() if value.size <= size and name not in thinned]
 
     def open(self, target: AbstractTarget, positions: Float[Array, "chain dim"]) -> Window:
         """The window before the first draw.

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import cosmoflow as cf
+from cosmoflow._chunk import init_states, run_chunk
+from cosmoflow._record import Keep, Record
 from cosmoflow._results import RunError, StartError, Status
-from cosmoflow._sample import init_states, run_chunk
 from cosmoflow.likelihoods import AbstractLikelihood, JointLikelihood
 from cosmoflow.samplers import GHMC, NUTS, ZigZag
 from cosmoflow.targets import Skewed
@@ -109,8 +110,9 @@ def test_lp_is_the_log_density_of_the_draws():
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_compiled_chunks_hold_no_callback(sampler):
-    states = init_states(TARGET, sampler, jnp.zeros((2, 2)), jr.key(0))
-    lowered = run_chunk.lower(TARGET, sampler, states, jnp.asarray(3), capacity=5)
+    record = Record({"x": Keep(every=2, mean=True)})
+    state = init_states(TARGET, sampler, jnp.zeros((2, 2)), jr.key(0), record)
+    lowered = run_chunk.lower(TARGET, sampler, state, jnp.asarray(3), record, capacity=5)
     assert "callback" not in lowered.as_text()
 
 

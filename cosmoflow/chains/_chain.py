@@ -24,15 +24,12 @@ from ._layout import (
     group_at,
     layout_of,
     read_array,
-    read_arrays,
 )
-from ._manifest import Manifest
 from ._segments import (
     RunPaths,
-    check_run,
     list_segments,
     open_segments,
-    path_of_group,
+    read_group,
     read_manifest,
     read_totals,
 )
@@ -189,10 +186,10 @@ class Chain:
 
 def _read(paths: RunPaths, group: str, parameters: Sequence[str] | None) -> Chain:
     manifest = read_manifest(paths)
-    observed = _group(paths, OBSERVED_DATA, manifest)
+    observed = read_group(paths, OBSERVED_DATA, manifest.run) or {}
     if group == WARMUP_POSTERIOR:
-        draws, stats = (_group(paths, name, manifest) for name in (WARMUP_POSTERIOR, WARMUP_SAMPLE_STATS))
-        if not stats:
+        draws, stats = (read_group(paths, name, manifest.run) for name in (WARMUP_POSTERIOR, WARMUP_SAMPLE_STATS))
+        if draws is None or stats is None:
             raise StoreError(f"{paths.final} holds no warm-up; there is none before the warm-up has ended.")
         chosen = {name: array for name, array in draws.items() if parameters is None or name in parameters}
         return Chain(chosen, stats, dict(manifest.attributes), observed_data=observed)
@@ -221,12 +218,3 @@ def _read(paths: RunPaths, group: str, parameters: Sequence[str] | None) -> Chai
     unfinished = Status.SUCCESSFUL if segments[-1].path == paths.final else Status.STOPPED
     status = Status.__members__.get(manifest.attributes.get("status", ""), unfinished)
     return Chain(groups[group], groups.get(SAMPLE_STATS, {}), manifest.attributes | totals, status, observed)
-
-
-def _group(paths: RunPaths, name: str, manifest: Manifest) -> dict[str, np.ndarray]:
-    """The arrays of a group that does not grow with the draws; none where it was never saved."""
-    if (path := path_of_group(paths, name)) is None:
-        return {}
-    with paths.open(path) as file:
-        check_run(file, path, manifest.run)
-        return read_arrays(group_at(file, name))

@@ -31,9 +31,8 @@ from ._segments import (
     RUN_ATTRIBUTE,
     RunPaths,
     Segment,
-    check_run,
     open_segments,
-    path_of_group,
+    read_group,
     read_stage,
     read_totals,
     stage_names,
@@ -97,7 +96,8 @@ def merge_run(paths: RunPaths, segments: Sequence[Segment], manifest: Manifest) 
             digests |= _write_draws(file, target, paths, segments, manifest)
             file.attrs[DIGESTS_ATTRIBUTE] = json.dumps(digests)
         for name in (WARMUP_POSTERIOR, WARMUP_SAMPLE_STATS, OBSERVED_DATA):
-            _copy_group(file, name, paths, manifest)
+            if (arrays := read_group(paths, name, manifest.run)) is not None:
+                write_group(file, name, arrays, manifest.group_attributes())
         for name, (arrays, attributes) in _stages(paths, manifest):
             write_stage(file, name, arrays, attributes)
 
@@ -149,13 +149,6 @@ def _write_draws(
             write_arrays(file, STATE, read_arrays(group_at(source, STATE)))
     file.attrs.update(totals)
     return {name: digest.hexdigest() for name, digest in digests.items()}
-
-
-def _copy_group(file: h5py.File, name: str, paths: RunPaths, manifest: Manifest) -> None:
-    if (path := path_of_group(paths, name)) is not None:
-        with paths.open(path) as source:
-            check_run(source, path, manifest.run)
-            write_group(file, name, read_arrays(group_at(source, name)), manifest.group_attributes())
 
 
 def _stages(paths: RunPaths, manifest: Manifest) -> Iterator[tuple[str, tuple[dict[str, np.ndarray], dict]]]:

@@ -289,11 +289,12 @@ def read_stage(paths: RunPaths, name: str, run: str) -> tuple[dict[str, np.ndarr
     return None
 
 
-def path_of_group(paths: RunPaths, name: str) -> Path | None:
-    """The file that holds a group which does not grow with the draws, or None where it was never saved."""
-    if paths.group(name).exists():
-        return paths.group(name)
-    if paths.final.exists():
-        with paths.open(paths.final) as file:
-            return paths.final if name in file else None
+def read_group(paths: RunPaths, name: str, run: str) -> dict[str, np.ndarray] | None:
+    """The arrays of a group that does not grow with the draws, or None where it was never saved."""
+    for path in (paths.group(name), paths.final):
+        if path.exists():
+            with paths.open(path) as file:
+                check_run(file, path, run)
+                if name in file:
+                    return read_arrays(group_at(file, name))
     return None

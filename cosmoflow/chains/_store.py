@@ -35,6 +35,7 @@ from ._segments import (
     checked_layouts,
     list_segments,
     read_final_manifest,
+    read_group,
     read_manifest,
     read_stage,
     write_segment,
@@ -160,6 +161,11 @@ class ChainStore:
         with self._writing(f"save the group {name!r} of"), sealed_hdf5(self._paths.group(name)) as file:
             file.attrs[RUN_ATTRIBUTE] = self._manifest.run
             write_group(file, name, arrays, attributes)
+
+    def load_group(self, name: OtherGroup) -> dict[str, np.ndarray] | None:
+        """The arrays of such a group, or None where it was never saved."""
+        with storage_errors(f"read the group {name!r} of", self.path):
+            return read_group(self._paths, name, self._manifest.run)
 
     def append(
         self,

@@ -6,8 +6,8 @@ import numpy as np
 
 from .._progress import stage
 from .._results import RunError, Status
-from .._sample import NON_FINITE_BUDGET
 from .._types import Key
+from .._verdict import NON_FINITE_BUDGET
 from ..chains import ChainStore
 from ..flows import HamiltonianFlow, importance_sample
 from ..targets import AbstractTarget

@@ -12,13 +12,25 @@ from pathlib import Path
 import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 
+from .._chunk import check_start
 from .._results import StoreError
-from .._sample import check_start, sample
+from .._sample import sample
 from .._types import Key
 from ..chains import Chain, ChainStore
 from ..chains._labels import default_label
-from ..config import Config, FlowTable, build_flow, build_posterior, build_sampler, identity, load, resolved_toml
+from ..config import (
+    Config,
+    FlowTable,
+    build_flow,
+    build_posterior,
+    build_record,
+    build_sampler,
+    identity,
+    load,
+    resolved_toml,
+)
 from ..diagnostics import Converged
 from ..flows import HamiltonianFlow, neural_transport
 from ..targets import Posterior, Pullback
@@ -134,6 +146,9 @@ class Run:
         with ChainStore(path, mode="resume" if resume else "overwrite" if force else "create") as store:
             store.identify(identity(self.config))
             store.annotate(description)
+            if store.load_group("observed_data") is None:
+                observed = self.posterior.likelihood.observed_data()
+                store.save_group("observed_data", {name: np.asarray(data) for name, data in observed.items()})
             yield store
 
     def train(self, store: ChainStore, table: FlowTable) -> tuple[Pullback, HamiltonianFlow]:
@@ -192,9 +207,11 @@ class Run:
             num_chains=run.num_chains,
             key=self.key(Purpose.SAMPLING),
             position=position,
+            record=build_record(self.config),
             store=store,
             chunk=run.chunk,
             commit_seconds=run.commit_seconds,
+            commit_bytes=run.commit_bytes,
             max_time=self.time_left(),
             stop=self.stop,
             until=self.until(),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .._progress import TITLES, Record, describe, describe_progress
+from .._progress import TITLES, Facts, describe, describe_progress
 from .._results import Status, StoreError
 from .._status_file import read_status
 from ._exit import FAILED, RESUMABLE, exit_code
@@ -69,7 +69,7 @@ class _WatchedRun:
         self._stamp: set[tuple[str, int]] = set()
         self._chain: Chain | None = None
         self.summary: Summary | None = None
-        self.record: Record | None = None
+        self.record: Facts | None = None
 
     def look(self) -> _End | None:
         """Read what is new; say how the run ended, if it did.
@@ -94,7 +94,7 @@ class _WatchedRun:
         return self.record.get("stage") not in TITLES or self._is_dead(self.record)
 
     @staticmethod
-    def _is_dead(record: Record) -> bool:
+    def _is_dead(record: Facts) -> bool:
         if record.get("hostname") != socket.gethostname():
             return False
         try:
@@ -138,7 +138,7 @@ class _WatchedRun:
         return f"To go on: {shlex.join(command)}"
 
 
-def _headline(record: Record) -> str:
+def _headline(record: Facts) -> str:
     return f"{TITLES.get(record['stage'], record['stage'].capitalize())}: {describe_progress(record)}"
 
 

@@ -2,6 +2,7 @@
 
 from difflib import get_close_matches
 
+from .._record import Keep, Record
 from .._types import Key
 from ..datasets import desi_dr2_bao, union3
 from ..flows import HamiltonianFlow, fixed_kinetic_flow
@@ -21,7 +22,7 @@ from ..targets import (
 )
 from ._errors import ConfigError
 from ._priors import parameter_names
-from ._schema import Config, FlowTable
+from ._schema import Config, FlowTable, KeepTable
 
 _DISTRIBUTIONS: dict[str, type[AbstractTransport]] = {
     "uniform": Uniform,
@@ -76,12 +77,26 @@ def build_sampler(config: Config) -> AbstractSampler:
     return _SAMPLERS[config.sampler.kind](**config.sampler.model_dump(exclude={"kind"}))
 
 
+def build_record(config: Config) -> Record:
+    """What is kept of each draw."""
+    return Record({name: _keep(table) for name, table in config.record.items()})
+
+
+def _keep(table: KeepTable) -> Keep | None:
+    return Keep(**table.model_dump(exclude={"keep"})) if table.keep else None
+
+
 def build_flow(table: FlowTable, dim: int, key: Key) -> HamiltonianFlow:
     """The flow, not yet trained."""
     return fixed_kinetic_flow(dim, **table.model_dump(), key=key)
 
 
 def _check_names(config: Config, prior: Prior, likelihood: JointLikelihood) -> None:
+    for parameter in config.record:
+        if parameter not in prior.names:
+            raise ConfigError(
+                config.source, f"record.{parameter} is no parameter; the prior has {', '.join(prior.names)}"
+            )
     used: set[str] = set()
     for name, member in zip(likelihood.names, likelihood.members, strict=True):
         for parameter in member.required:

@@ -10,7 +10,9 @@ from ._build import build_likelihood
 from ._priors import parameter_names
 from ._schema import Config
 
-_MAY_CHANGE = {"run": {"num_draws", "chunk", "commit_seconds", "max_time", "until_ess", "until_rhat", "output"}}
+_MAY_CHANGE = {
+    "run": {"num_draws", "chunk", "commit_seconds", "commit_bytes", "max_time", "until_ess", "until_rhat", "output"}
+}
 
 
 def identity(config: Config) -> dict[str, Any]:

@@ -58,6 +58,15 @@ class WarmupTable(Table):
     num_steps: PositiveInt = 1000
 
 
+class KeepTable(Table):
+    """How a parameter is kept: `{ every = 10, dtype = "float32" }`, or not at all: `{ keep = false }`."""
+
+    keep: bool = True
+    every: PositiveInt = 1
+    mean: bool = False
+    dtype: Literal["float32", "float64"] | None = None
+
+
 class RunTable(Table):
     """`[run]`: arguments of `sample`, the seed, and where the chain goes.
 
@@ -69,6 +78,7 @@ class RunTable(Table):
     num_draws: PositiveInt = 5000
     chunk: Annotated[int, Field(ge=25)] = 250
     commit_seconds: Positive = 30.0
+    commit_bytes: PositiveInt = 2**26
     max_time: Positive | None = None
     until_ess: Positive | None = None
     until_rhat: Annotated[float, Field(gt=1, allow_inf_nan=False)] | None = None
@@ -91,6 +101,7 @@ class Config(Table):
     training: TrainingTable = TrainingTable()
     warmup: WarmupTable = WarmupTable()
     sampler: Sampler
+    record: dict[str, KeepTable] = Field(default_factory=dict)
     run: RunTable
     _source: Path = PrivateAttr(default=Path("configuration"))
 

@@ -25,6 +25,10 @@ class AbstractLikelihood(eqx.Module):
     def log_likelihood(self, parameters: Parameters) -> Scalar:
         """Normalised log-likelihood of the data given the parameters."""
 
+    def observed_data(self) -> dict[str, Array]:
+        """The data that are fitted, by name, for those who read the chain; none unless a likelihood tells."""
+        return {}
+
 
 class AbstractGaussianLikelihood(AbstractLikelihood):
     """Gaussian data: log L = -(d - m)^T C^-1 (d - m) / 2 - log det(2 pi C) / 2.
@@ -38,6 +42,10 @@ class AbstractGaussianLikelihood(AbstractLikelihood):
     @abstractmethod
     def predict(self, parameters: Parameters) -> Float[Array, " data"]:
         """The model of the data."""
+
+    def observed_data(self) -> dict[str, Array]:
+        """The data vector."""
+        return {"data": self.data}
 
     def chi2(self, parameters: Parameters) -> Scalar:
         """Squared Mahalanobis distance of the data from the model."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import equinox as eqx
+from jaxtyping import Array
 
 from .._types import Parameters, Scalar
 from ._base import AbstractGaussianLikelihood, AbstractLikelihood
@@ -38,6 +39,14 @@ class JointLikelihood(AbstractLikelihood):
         """Sum of the members' normalised log-likelihoods."""
         first, *others = (member.log_likelihood(parameters) for member in self.members)
         return sum(others, start=first)
+
+    def observed_data(self) -> dict[str, Array]:
+        """The data of each member, under the member's name."""
+        return {
+            name if key == "data" else f"{name}_{key}": data
+            for name, member in zip(self.names, self.members, strict=True)
+            for key, data in member.observed_data().items()
+        }
 
     def chi2(self, parameters: Parameters) -> dict[str, Scalar]:
         """chi^2 of each Gaussian member, by name."""

@@ -14,7 +14,7 @@ import paramax
 from jaxtyping import Array, Float
 
 from .._budget import Budget
-from .._progress import Record, stage
+from .._progress import Facts, stage
 from .._results import RunError, Status
 from .._types import Key, Scalar
 from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
@@ -159,7 +159,7 @@ def fit(
     spent = seconds
     run = None if store is None else store.path
 
-    def facts() -> Record:
+    def facts() -> Facts:
         return {"loss": float(validation[-1])} if len(validation) else {}
 
     with stage(STAGE, num_steps, done=len(losses), facts=facts, visible=progress, run=run) as live:

@@ -11,8 +11,8 @@ import paramax
 from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
 
+from .._chunk import check_start
 from .._progress import stage
-from .._sample import check_start
 from .._types import Key, Scalar
 from ..chains import ChainStore, digest
 from ..targets import AbstractTarget, Pullback

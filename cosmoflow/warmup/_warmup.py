@@ -1,7 +1,7 @@
 """From a target and a sampler to whitened coordinates, a tuned sampler, and starting points."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import equinox as eqx
 import jax
@@ -11,20 +11,13 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._budget import Budget
-from .._progress import Record, stage
+from .._chunk import DEFAULT_CHUNK, check_start, init_states, log_densities, run_chunk, sample_stats
+from .._progress import Facts, stage
+from .._record import Record
 from .._results import RunError, Status
-from .._sample import (
-    DEFAULT_CHUNK,
-    check_start,
-    init_states,
-    judge,
-    log_densities,
-    run_chunk,
-    sample_stats,
-    total,
-)
 from .._types import Key
-from ..chains import ChainStore, digest
+from .._verdict import added, judge, total
+from ..chains import POSTERIOR, ChainStore, digest
 from ..samplers import AbstractSampler, AbstractTunedKernel
 from ..targets import AbstractTarget, Pullback
 from ._affine import Affine
@@ -33,6 +26,9 @@ from ._step_size import StepSizeTuner
 
 STAGE = "warmup"
 WINDOW = 25
+MAX_KEPT = 1024
+"""Numbers of a variable above which its draws in the warm-up are not kept."""
+
 GOOD_ENOUGH = 0.1
 """Importance efficiency of N(0, I) above which no Laplace fit is made."""
 
@@ -72,7 +68,8 @@ def warmup(
     """Whiten the target, tune the sampler, find starting points.
 
     Coordinates come first from a Laplace fit, unless N(0, I) covers the target well already; then a pilot run of half
-    the steps refines them by its pooled covariance, and the other half tunes the step size in the new ones.
+    the steps refines them by its pooled covariance, and the other half tunes the step size in the new ones. The pilot's
+    draws are kept in the store's group `warmup_posterior`, those of variables of more than 1024 numbers apart.
 
     Args:
         target: What will be sampled.
@@ -110,30 +107,34 @@ def warmup(
     key_start, *stage_keys = jr.split(key, 3)
     num_windows = max(1, num_steps // (2 * WINDOW))
     total_steps = 2 * WINDOW * num_windows
-    facts: Record = {}
+    facts: Facts = {}
+    record = Record()
+    kept_draws: list[tuple[dict, dict]] = []
     run = None if store is None else store.path
     with stage(STAGE, total_steps, facts=lambda: facts, visible=progress, run=run) as live:
         affine, positions, num_gradients = _starting_coordinates(target, num_chains, position, key_start)
         for number, stage_key in enumerate(stage_keys):
             whitened = Pullback(target, affine)
             z = jax.vmap(whitened.bijection.inverse)(positions)
-            states = init_states(whitened, sampler, z, stage_key)
+            states = init_states(whitened, sampler, z, stage_key, record)
+            small = record.small(whitened, z[0], size=MAX_KEPT)
             tuner = StepSizeTuner(sampler)
             windows: list[np.ndarray] = []
             totals: dict[str, float] = {}
             for _ in range(num_windows):
                 if (status := budget.ask()) is not None:
                     raise RunError(status)
-                states, draws, infos, _ = run_chunk(
-                    whitened, tuner.sampler, states, jnp.asarray(WINDOW), capacity=max(chunk, WINDOW)
+                states, draws, infos, kept = run_chunk(
+                    whitened, tuner.sampler, states, jnp.asarray(WINDOW), record, capacity=max(chunk, WINDOW)
                 )
+                stats = _window({"lp": draws.log_density} | sample_stats(infos))
                 if isinstance(sampler, AbstractTunedKernel):
                     facts["step_size"] = float(tuner.sampler.step_size)
-                    facts["acceptance"] = float(jnp.mean(infos.acceptance_rate[:, :WINDOW]))
+                    facts["acceptance"] = float(np.mean(stats["acceptance_rate"]))
                     tuner.update(facts["acceptance"])
-                stats = total({name: values[:, :WINDOW] for name, values in sample_stats(infos).items()})
-                totals = {name: totals.get(name, 0.0) + value for name, value in stats.items()}
-                num_gradients += int(stats["num_gradients"])
+                totals = added(totals, total(stats))
+                num_gradients += int(np.sum(stats["num_gradients"]))
+                kept_draws.append((_window({name: kept[POSTERIOR][name] for name in small}), stats))
                 windows.append(np.asarray(draws.position[:, :WINDOW]))
                 facts["gradients"] = num_gradients
                 live.advance(WINDOW)
@@ -149,6 +150,8 @@ def warmup(
     whitened = Pullback(target, affine)
     z = jax.vmap(whitened.bijection.inverse)(positions)
     if store is not None:
+        store.save_group("warmup_posterior", _joined([parameters for parameters, _ in kept_draws]))
+        store.save_group("warmup_sample_stats", _joined([stats for _, stats in kept_draws]))
         arrays = {"location": affine.location, "cholesky": affine.cholesky, "positions": z}
         if isinstance(sampler, AbstractTunedKernel):
             arrays["step_size"] = sampler.step_size
@@ -156,6 +159,16 @@ def warmup(
         store.save_stage(STAGE, {name: np.asarray(value) for name, value in arrays.items()}, costs)
         _annotate(store, costs)
     return whitened, sampler, z
+
+
+def _window(arrays: Mapping[str, Array]) -> dict[str, np.ndarray]:
+    """The draws of one window, on the host."""
+    return {name: np.asarray(array)[:, :WINDOW] for name, array in arrays.items()}
+
+
+def _joined(windows: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """The draws of consecutive windows."""
+    return {name: np.concatenate([window[name] for window in windows], axis=1) for name in windows[0]}
 
 
 def _annotate(store: ChainStore, costs: dict) -> None:

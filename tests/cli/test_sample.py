@@ -91,7 +91,7 @@ class Crash(BaseException):
 
 def crash_at_commit(monkeypatch, number):
     commits = []
-    append = ChainStore.append
+    append = ChainStore.append_blocks
 
     def crashing(self, *arguments):
         append(self, *arguments)
@@ -99,7 +99,7 @@ def crash_at_commit(monkeypatch, number):
         if len(commits) == number:
             raise Crash
 
-    monkeypatch.setattr(ChainStore, "append", crashing)
+    monkeypatch.setattr(ChainStore, "append_blocks", crashing)
 
 
 def test_interrupted_runs_end_as_uninterrupted_ones(folder, cosmoflow, monkeypatch):
@@ -111,10 +111,10 @@ def test_interrupted_runs_end_as_uninterrupted_ones(folder, cosmoflow, monkeypat
     partial = cosmoflow("summarize", "bao.h5")
     assert partial.code == 0 and "2 chains of 100 draws" in partial.out
 
-    append = ChainStore.append
+    append = ChainStore.append_blocks
     for number in (signal.SIGTERM, signal.SIGUSR1):
         with monkeypatch.context() as patch:
-            patch.setattr(ChainStore, "append", lambda *a, n=number: (append(*a), os.kill(os.getpid(), n)))
+            patch.setattr(ChainStore, "append_blocks", lambda *a, n=number: (append(*a), os.kill(os.getpid(), n)))
             stopped = cosmoflow("sample", "bao.toml", "--resume", "--quiet")
         if Chain.from_file("bao.h5").num_draws < 300:
             assert stopped.code == 75 and "--resume" in stopped.err, stopped

@@ -36,8 +36,8 @@ def test_handlers_come_and_go(number, capfd):
 
 
 def test_the_chunk_is_committed_and_the_way_on_is_said(folder, cosmoflow, monkeypatch):
-    append = ChainStore.append
-    monkeypatch.setattr(ChainStore, "append", lambda *a: (append(*a), os.kill(os.getpid(), signal.SIGTERM)))
+    append = ChainStore.append_blocks
+    monkeypatch.setattr(ChainStore, "append_blocks", lambda *a: (append(*a), os.kill(os.getpid(), signal.SIGTERM)))
     stopped = cosmoflow("sample", "bao.toml", "--output", "a b.h5", "--quiet", "--force")
     assert stopped.code == 75 and stopped.is_one_sentence(
         "`cosmoflow sample bao.toml --output 'a b.h5' --quiet --resume`"

@@ -1,0 +1,83 @@
+"""What is compiled of a run: the first states, and a chunk of draws."""
+
+import dataclasses
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import paramax
+from jaxtyping import Array, Float
+
+from ._record import Record, Window
+from ._results import StartError
+from ._types import Key
+from .samplers import AbstractInfo, AbstractSampler
+from .targets import AbstractTarget, explain_non_finite
+
+DEFAULT_CHUNK = 250
+
+
+class RunState(eqx.Module):
+    """All that the next draws depend on."""
+
+    chains: Any
+    window: Window
+
+
+@eqx.filter_jit
+def init_states(
+    target: AbstractTarget,
+    sampler: AbstractSampler,
+    positions: Float[Array, "chain dim"],
+    key: Key,
+    record: Record,
+) -> RunState:
+    """The states of all chains, each with its own random stream."""
+    target = paramax.unwrap(target)
+    keys = jax.vmap(lambda i: jr.fold_in(key, i))(jnp.arange(len(positions)))
+    chains = jax.vmap(lambda x, k: sampler.init(target, x, key=k))(positions, keys)
+    return RunState(chains, record.open(target, positions))
+
+
+@eqx.filter_jit
+def run_chunk(
+    target: AbstractTarget,
+    sampler: AbstractSampler,
+    state: RunState,
+    num_draws: Array,
+    record: Record,
+    *,
+    capacity: int,
+):
+    """One compiled chunk: the new state, draws, infos, and what is kept of the draws, by group and name."""
+    target = paramax.unwrap(target)
+    chains, draws, infos = sampler.run_chunk(target, state.chains, num_draws, capacity=capacity)
+    window, kept = record.run(target, state.window, draws.position, num_draws)
+    return RunState(chains, window), draws, infos, kept
+
+
+@eqx.filter_jit
+def log_densities(target: AbstractTarget, positions: Float[Array, "chain dim"]) -> Float[Array, " chain"]:
+    """The log-densities of several points."""
+    return jax.vmap(paramax.unwrap(target).log_density)(positions)
+
+
+def check_start(
+    target: AbstractTarget, positions: Float[Array, "chain dim"], log_density: Float[Array | np.ndarray, " chain"]
+) -> None:
+    """Refuse starting points outside the support or where the density is NaN.
+
+    Raises:
+        StartError: It names the parameter and the likelihood.
+    """
+    bad = np.flatnonzero(~np.isfinite(log_density))
+    if bad.size:
+        raise StartError(explain_non_finite(target, positions[bad[0]]))
+
+
+def sample_stats(infos: AbstractInfo) -> dict[str, Array]:
+    """What a sampler tells of each draw, by name."""
+    return {field.name: getattr(infos, field.name) for field in dataclasses.fields(infos)}

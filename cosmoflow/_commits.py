@@ -1,0 +1,95 @@
+"""Draws on their way to the disk, beside the computing of the next."""
+
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from .chains import ChainStore, tree_to_arrays
+
+Block = Mapping[str, Mapping[str, np.ndarray]]
+
+
+class Commits:
+    """Hands draws to a store from a thread of its own, so that the run does not wait for the disk.
+
+    At most one commit is under way; the next waits for it, and raises what went wrong with it.
+
+    Args:
+        store: Where the draws go; without one they are kept here.
+        seconds: Least time between two commits.
+        size: Bytes that are not kept waiting any longer.
+    """
+
+    def __init__(self, store: ChainStore | None, seconds: float, size: int):
+        self.blocks: list[Block] = []
+        self._store, self._interval, self._size = store, seconds, size
+        self._last = time.monotonic()
+        self._seconds = 0.0
+        self._state: Any = None
+        self._thread = ThreadPoolExecutor(1, "commits")
+        self._under_way: Future | None = None
+
+    def add(self, block: Block, state: Any, seconds: float) -> bool:
+        """Take the next draws; say whether they were handed on.
+
+        Args:
+            block: The draws, by group and name.
+            state: The state after them.
+            seconds: The time they took [s].
+        """
+        self.blocks.append(block)
+        self._state = state
+        self._seconds += seconds
+        size = sum(array.nbytes for block in self.blocks for arrays in block.values() for array in arrays.values())
+        due = time.monotonic() - self._last > self._interval or size >= self._size
+        if due:
+            self.flush()
+        return due and self._store is not None
+
+    def flush(self) -> None:
+        """Hand on what is here.
+
+        Raises:
+            StoreError: The commit before failed.
+        """
+        self._last = time.monotonic()
+        if self._store is not None and self.blocks:
+            self.wait()
+            state, totals = tree_to_arrays(self._state), {"seconds": self._seconds}
+            self._under_way = self._thread.submit(self._store.append_blocks, self.blocks, state, totals)
+            self.blocks, self._seconds = [], 0.0
+
+    def wait(self) -> None:
+        """Until the commit under way is acknowledged.
+
+        Raises:
+            StoreError: It failed.
+        """
+        under_way, self._under_way = self._under_way, None
+        if under_way is not None:
+            under_way.result()
+
+    @property
+    def seconds(self) -> float:
+        """The time that the draws took that are still here [s]."""
+        return self._seconds
+
+    def close(self) -> None:
+        """End the thread, once the commit under way has ended one way or another."""
+        self._thread.shutdown()
+
+
+@contextmanager
+def commits(store: ChainStore | None, *, seconds: float, size: int) -> Iterator[Commits]:
+    """Commits, all of them acknowledged when the block ends without an error."""
+    queue = Commits(store, seconds, size)
+    try:
+        yield queue
+        queue.flush()
+        queue.wait()
+    finally:
+        queue.close()
