@@ -8,7 +8,7 @@ demo: .venv/.with-plot
 	$(BIN)/cosmoflow sample scripts/configs/demo.toml --resume
 
 test: .venv/.with-test
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 test-slow: .venv/.with-test
 	$(BIN)/python -m pytest -m slow

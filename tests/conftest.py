@@ -1,6 +1,15 @@
-"""Shape and type checks on every annotated function, double precision, strict promotion, for every test."""
+"""Shape and type checks on every annotated function, double precision, strict promotion, for every test.
+
+What is compiled is kept in pytest's cache, for the processes that a test starts and for the next run.
+"""
+
+import os
+from pathlib import Path
 
 from jaxtyping import install_import_hook
+
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "xla"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 install_import_hook("cosmoflow", "beartype.beartype")
 

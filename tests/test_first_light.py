@@ -62,6 +62,7 @@ def test_desi_dr2_flat_lcdm(lcdm, grid):
         assert abs(draws.std() / sd[name] - 1) < 0.03
 
 
+@pytest.mark.slow
 def test_evidence_of_a_flow_agrees_with_the_grid(lcdm, grid):
     _, _, log_evidence = grid
     with jax.numpy_dtype_promotion("standard"):

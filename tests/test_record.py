@@ -58,7 +58,9 @@ def assert_same(ours, others):
             np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
-@pytest.fixture(scope="module", params=[GHMC(), ZigZag()], ids=["ghmc", "zig_zag"])
+@pytest.fixture(
+    scope="module", params=[GHMC(), pytest.param(ZigZag(), marks=pytest.mark.slow)], ids=["ghmc", "zig_zag"]
+)
 def run(request, tmp_path_factory):
     """A whole run with the record, and all there was to keep."""
     path = tmp_path_factory.mktemp("record") / "run.h5"
@@ -80,7 +82,7 @@ def test_it_keeps_what_was_asked_for(run):
     assert cf.Chain.from_file(path).sample_stats["lp"].shape == (2, NUM_DRAWS)
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 30])
+@pytest.mark.parametrize("chunk", [1, 30])
 def test_chunks_do_not_change_it(run, tmp_path, chunk):
     sampler, path, _ = run
     with cf.ChainStore(tmp_path / "run.h5") as store:

@@ -138,7 +138,7 @@ class Chain:
         return to_getdist(self, parameters)
 
     def to_datatree(self) -> "DataTree":
-        """The draws as InferenceData: an xarray.DataTree with the groups `posterior` and `sample_stats`.
+        """The chain as InferenceData: a DataTree with the groups `posterior`, `sample_stats` and `observed_data`.
 
         ArviZ 1 takes it as it is, ArviZ 0.23 through `arviz.InferenceData.from_datatree`.
 

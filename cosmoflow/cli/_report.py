@@ -18,7 +18,9 @@ def report(chain: Chain, run: Run) -> None:
     """Print the table of a chain; write it and a corner plot beside the chain."""
     from ..plotting import corner
 
-    lines = [str(summarize(chain, varying(chain))), best_fit(chain, build_likelihood(run.config))]
+    lines = [str(summarize(chain, varying(chain)))]
+    if set(run.posterior.prior.names) <= chain.posterior.keys():
+        lines.append(best_fit(chain, build_likelihood(run.config)))
     if found := Evidence.from_attributes(chain.attributes):
         lines.append(str(found))
     text = "\n".join(lines)

@@ -62,6 +62,7 @@ def exact_mixture():
     return GaussianMixture([0.3, 0.7], [[-1.0, 0.0], [1.0, 0.5]], np.sqrt([0.6, 1.0]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("info", "exact", "sampler", "num_draws"),
     [(GAUSSIAN, exact_gaussian, GHMC(), 600), (MIXTURE, exact_mixture, NUTS(), 200)],

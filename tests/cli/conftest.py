@@ -1,9 +1,11 @@
 """A folder with a small run in it, and the command line called inside this process."""
 
+import os
 from typing import NamedTuple
 
 import pytest
 
+from cosmoflow.chains import ChainStore
 from cosmoflow.cli import main
 
 BAO = """
@@ -55,3 +57,21 @@ def cosmoflow(folder, monkeypatch, capsys):
         return Outcome(exit_.value.code or 0, *capsys.readouterr())
 
     return call
+
+
+@pytest.fixture
+def signal_at_first_commit(monkeypatch):
+    """Send this signal to the process when the first commit is acknowledged."""
+
+    def prepare(number):
+        append, sent = ChainStore.append_blocks, []
+
+        def signalling(self, *arguments):
+            append(self, *arguments)
+            if not sent:
+                sent.append(number)
+                os.kill(os.getpid(), number)
+
+        monkeypatch.setattr(ChainStore, "append_blocks", signalling)
+
+    return prepare

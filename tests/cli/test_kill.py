@@ -1,17 +1,21 @@
-"""A run killed with SIGKILL in training, warm-up and sampling, resumed each time, against an uninterrupted one."""
+"""A run killed with SIGKILL a hundred times, in every stage of its life, against an uninterrupted one."""
 
+import contextlib
 import os
 import random
 import subprocess
 import sys
 import time
 from pathlib import Path
+from string import Template
 
 import h5py
 import numpy as np
 import pytest
 
-CONFIG = """
+from cosmoflow.chains import ChainStore, check
+
+CONFIG = Template("""
 [likelihood.desi_dr2_bao]
 [prior]
 Omega_m = { distribution = "uniform", low = 0.01, high = 0.99 }
@@ -21,7 +25,7 @@ num_steps = 2
 width = 16
 depth = 1
 [training]
-num_steps = 3000
+num_steps = $num_steps
 num_samples = 64
 [warmup]
 num_steps = 1000
@@ -30,10 +34,10 @@ kind = "zig_zag"
 [run]
 seed = 3
 num_chains = 4
-num_draws = 3000
+num_draws = $num_draws
 chunk = 25
-commit_seconds = 0.001
-"""
+commit_seconds = $commit_seconds
+""")
 
 
 class Process:
@@ -110,17 +114,55 @@ def arrays(path: Path) -> dict[str, np.ndarray]:
         }
 
 
+def configure(folder: Path, **settings) -> None:
+    settings = {"num_steps": 3000, "num_draws": 3000, "commit_seconds": 0.001} | settings
+    (folder / "kill.toml").write_text(CONFIG.substitute(settings))
+
+
+def assert_same(folder: Path) -> None:
+    whole, killed = arrays(folder / "whole.h5"), arrays(folder / "killed.h5")
+    assert whole.keys() == killed.keys()
+    for name in whole:
+        assert whole[name].tobytes() == killed[name].tobytes(), name
+
+
 @pytest.mark.slow
-def test_killed_six_times(tmp_path):
-    (tmp_path / "kill.toml").write_text(CONFIG)
+def test_killed_in_every_stage(tmp_path):
+    configure(tmp_path)
     Process(tmp_path, "whole.h5").finish()
     times = random.Random(0)
     stages = [kill_in_training, kill_in_training, kill_in_warmup, kill_in_warmup, kill_in_sampling, kill_in_sampling]
     for number, kill in enumerate(stages):
         kill(Process(tmp_path, "killed.h5", *(["--resume"] if number else [])), times.random())
     Process(tmp_path, "killed.h5", "--resume").finish()
+    assert_same(tmp_path)
 
-    whole, killed = arrays(tmp_path / "whole.h5"), arrays(tmp_path / "killed.h5")
-    assert whole.keys() == killed.keys()
-    for name in whole:
-        assert whole[name].tobytes() == killed[name].tobytes(), name
+
+@pytest.mark.slow
+def test_killed_a_hundred_times(tmp_path):
+    """Nothing acknowledged is lost; then the run is ended a little later, and compared with one of that length."""
+    configure(tmp_path, num_steps=20_000, num_draws=100_000_000)
+    path, times = tmp_path / "killed.h5", random.Random(1)
+    kills = dict.fromkeys(("none", "training", "sampling"), 0)
+    steps = draws = 0
+    for _ in range(100):
+        process = Process(tmp_path, "killed.h5", "--resume")
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.popen.communicate(timeout=times.uniform(0.2, 8.0))
+        assert process.popen.poll() is None
+        acknowledged = [int(name.split("-")[2].removesuffix(".h5")) for name, _ in process.stamps("seg-*.h5")]
+        process.kill()
+        kills["sampling" if acknowledged else "training" if process.has("training") else "none"] += 1
+        with contextlib.closing(ChainStore(path, mode="resume")) as store:
+            assert store.num_draws >= max([draws, *acknowledged])
+            saved = store.load_stage("training")
+            assert (saved is not None or steps == 0) and (saved is None or len(saved[0]["history_losses"]) >= steps)
+            steps, draws = 0 if saved is None else len(saved[0]["history_losses"]), store.num_draws
+        assert check(path).problems == ()
+    print(f"kills by stage {kills}, {steps} training steps, {draws} draws")
+    assert min(kills["training"], kills["sampling"]) >= 10
+
+    configure(tmp_path, num_steps=20_000, num_draws=draws + 110, commit_seconds=1000.0)
+    Process(tmp_path, "killed.h5", "--resume").finish()
+    Process(tmp_path, "whole.h5").finish()
+    assert_same(tmp_path)

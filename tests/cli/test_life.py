@@ -27,6 +27,7 @@ def status(folder):
     return json.loads((folder / "bao.status.json").read_text(), parse_constant=refuse)
 
 
+@pytest.mark.slow
 def test_an_extended_run_equals_a_long_one(folder, cosmoflow, configure):
     configure(130)
     assert cosmoflow("sample", "bao.toml", "--quiet").code == 0

@@ -1,7 +1,6 @@
 """A small real run: sample, summarize, plot, resume, replace, stop."""
 
 import json
-import os
 import signal
 import tomllib
 
@@ -102,7 +101,7 @@ def crash_at_commit(monkeypatch, number):
     monkeypatch.setattr(ChainStore, "append_blocks", crashing)
 
 
-def test_interrupted_runs_end_as_uninterrupted_ones(folder, cosmoflow, monkeypatch):
+def test_interrupted_runs_end_as_uninterrupted_ones(folder, cosmoflow, monkeypatch, signal_at_first_commit):
     assert cosmoflow("sample", "bao.toml", "--quiet", "--output", "whole.h5").code == 0
 
     with monkeypatch.context() as patch, pytest.raises(Crash):
@@ -111,11 +110,9 @@ def test_interrupted_runs_end_as_uninterrupted_ones(folder, cosmoflow, monkeypat
     partial = cosmoflow("summarize", "bao.h5")
     assert partial.code == 0 and "2 chains of 100 draws" in partial.out
 
-    append = ChainStore.append_blocks
     for number in (signal.SIGTERM, signal.SIGUSR1):
-        with monkeypatch.context() as patch:
-            patch.setattr(ChainStore, "append_blocks", lambda *a, n=number: (append(*a), os.kill(os.getpid(), n)))
-            stopped = cosmoflow("sample", "bao.toml", "--resume", "--quiet")
+        signal_at_first_commit(number)
+        stopped = cosmoflow("sample", "bao.toml", "--resume", "--quiet")
         if Chain.from_file("bao.h5").num_draws < 300:
             assert stopped.code == 75 and "--resume" in stopped.err, stopped
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

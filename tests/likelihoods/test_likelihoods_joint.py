@@ -26,6 +26,12 @@ def test_chi2_by_name(joint):
     np.testing.assert_allclose(chi2[UNION3], Supernovae(union3()).chi2(POINT), rtol=1e-15)
 
 
+def test_observed_data_by_name(joint):
+    observed = joint.observed_data()
+    assert list(observed) == [BAO_DR2, UNION3]
+    np.testing.assert_array_equal(observed[BAO_DR2], BAO(desi_dr2_bao()).data)
+
+
 def test_names(joint):
     assert joint.required == ("Omega_m", "h_r_d")
     assert joint.optional == ("Omega_k", "w0", "wa")

@@ -35,6 +35,7 @@ def test_reverse_kl_learns_a_skewed_target():
     assert history.validation.shape == (8,)
 
 
+@pytest.mark.slow
 def test_elbo_learns_from_samples():
     target = CorrelatedGaussian(jnp.array([1.0, -1.0]), jnp.array([[0.5, 0.3], [0.3, 0.4]]))
     data = target.sample(jr.key(0), (4000,))

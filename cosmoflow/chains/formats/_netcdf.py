@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.util import find_spec
@@ -32,8 +33,8 @@ def to_datatree(chain: Chain) -> "DataTree":
 
     groups = {"posterior": chain.posterior, "sample_stats": chain.sample_stats}
     trees = {name: _dataset(arrays, ("chain", "draw")) for name, arrays in groups.items() if arrays}
-    if observed := getattr(chain, "observed_data", {}):
-        trees["observed_data"] = _dataset(observed, ())
+    if chain.observed_data:
+        trees["observed_data"] = _dataset(chain.observed_data, ())
     for name, label in chain.labels.items():
         trees["posterior"][name].attrs["long_name"] = f"${label}$"
     tree = DataTree.from_dict(trees)
@@ -65,12 +66,12 @@ def netcdf_files(chain: Chain, path: Path, parameters: Sequence[str] | None) -> 
         scalars = chain.scalars(parameters)
         chosen = {name: chain.posterior.get(name) for name in parameters}
         posterior = {name: scalars[name] if draws is None else draws for name, draws in chosen.items()}
-        chain = Chain(posterior, chain.sample_stats, chain.attributes, chain.status)
+        chain = replace(chain, posterior=posterior)
     return {path: partial(to_datatree(chain).to_netcdf, engine="h5netcdf")}
 
 
 def read_netcdf(path: Path) -> Chain:
-    """Read the groups `posterior` and `sample_stats` of an InferenceData file; what is no number is left out.
+    """Read the groups `posterior`, `sample_stats` and `observed_data` of an InferenceData file, numbers only.
 
     Raises:
         StoreError: the file is not of this format.
@@ -85,7 +86,8 @@ def read_netcdf(path: Path) -> Chain:
         labels = _labels(str(attributes.pop("labels", "")))
         status = Status.__members__.get(str(attributes.get("status")), Status.SUCCESSFUL)
         chain = foreign_chain(KIND, posterior, stats, labels=labels, attributes=attributes, notes=notes + more)
-        return Chain(chain.posterior, chain.sample_stats, chain.attributes, status)
+        observed = _read_observed(groups["observed_data"]) if "observed_data" in groups else {}
+        return replace(chain, status=status, observed_data=observed)
 
 
 def _read_draws(group: h5py.Group) -> tuple[Draws, list[str]]:
@@ -104,6 +106,11 @@ def _read_draws(group: h5py.Group) -> tuple[Draws, list[str]]:
     if len({array.shape[:2] for array in draws.values()}) > 1:
         raise StoreError(f"The variables of {group.name} in {group.file.filename} differ in chains or draws.")
     return draws, notes
+
+
+def _read_observed(group: h5py.Group) -> Draws:
+    items = {name: item for name, item in children(group).items() if isinstance(item, h5py.Dataset)}
+    return {name: read_numbers(item) for name, item in items.items() if not item.is_scale and is_numeric(item)}
 
 
 def _dims(dataset: h5py.Dataset) -> list[str]:
