@@ -1,6 +1,7 @@
 """Draws in memory."""
 
 import json
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from ._layout import (
     read_array,
 )
 from ._segments import (
+    GapError,
     RunPaths,
     list_segments,
     open_segments,
@@ -105,7 +107,13 @@ class Chain:
         return chosen
 
     @staticmethod
-    def from_file(path: str | Path, *, group: str = POSTERIOR, parameters: Sequence[str] | None = None) -> "Chain":
+    def from_file(
+        path: str | Path,
+        *,
+        group: str = POSTERIOR,
+        parameters: Sequence[str] | None = None,
+        max_size: int | None = None,
+    ) -> "Chain":
         """Read a finished run, or what there is of a running or an interrupted one.
 
         Args:
@@ -113,6 +121,7 @@ class Chain:
             group: which draws: `posterior`, `posterior_every_<n>` for variables of which every n-th draw was kept, or
                 `warmup_posterior`.
             parameters: which ones to load; all of them if None.
+            max_size: numbers per draw above which a variable is not loaded; no limit if None.
 
         Raises:
             StoreError: there are no such draws, draws are missing, or the file is damaged or refers to other files.
@@ -120,9 +129,9 @@ class Chain:
         paths = RunPaths(Path(path))
         with storage_errors("read", paths.final):
             for _ in range(_PATIENCE):
-                with suppress(FileNotFoundError):  # segments were joined, or the run was finished, meanwhile
-                    return _read(paths, group, parameters)
-            return _read(paths, group, parameters)
+                with suppress(FileNotFoundError, GapError):  # files were joined, or the run was finished, meanwhile
+                    return _read(paths, group, parameters, max_size)
+            return _read(paths, group, parameters, max_size)
 
     def to_getdist(self, parameters: Sequence[str] | None = None) -> "MCSamples":
         """The draws as GetDist samples, with labels and without any thinning or burn-in.
@@ -184,7 +193,7 @@ class Chain:
             store.finish()
 
 
-def _read(paths: RunPaths, group: str, parameters: Sequence[str] | None) -> Chain:
+def _read(paths: RunPaths, group: str, parameters: Sequence[str] | None, max_size: int | None) -> Chain:
     manifest = read_manifest(paths)
     observed = read_group(paths, OBSERVED_DATA, manifest.run) or {}
     if group == WARMUP_POSTERIOR:
@@ -207,7 +216,8 @@ def _read(paths: RunPaths, group: str, parameters: Sequence[str] | None) -> Chai
             place = len(draw_numbers(name, 0, segment.first))
             num_draws = len(draw_numbers(name, 0, segments[-1].stop))
             for variable, (shape, dtype) in layouts[name].variables.items():
-                if name == group and parameters is not None and variable not in parameters:
+                unwanted = parameters is not None and variable not in parameters
+                if name == group and (unwanted or (max_size is not None and math.prod(shape) > max_size)):
                     continue
                 if variable not in groups[name]:
                     groups[name][variable] = np.empty((layouts[name].num_chains, num_draws, *shape), dtype)

@@ -52,6 +52,10 @@ Block = Mapping[str, Draws]
 """Consecutive draws: the groups by name, each a dictionary of arrays of shape (chain, draw, *shape)."""
 
 
+class GapError(StoreError):
+    """Draws are missing between two files, for good or because the files were joined while the folder was listed."""
+
+
 class Segment(NamedTuple):
     """A file with the draws [first, stop); a final file is one too."""
 
@@ -127,11 +131,11 @@ def list_segments(paths: RunPaths) -> tuple[list[Segment], list[Path]]:
     The latter are what a compaction or a merge did not come to remove.
 
     Raises:
-        StoreError: draws are missing between two files, or two files share some of theirs.
+        GapError: draws are missing between two files, or two files share some of theirs.
     """
     found, leftovers, problem = arrange_segments(paths)
     if problem:
-        raise StoreError(problem)
+        raise GapError(problem)
     return found, leftovers
 
 

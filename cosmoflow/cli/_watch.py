@@ -116,7 +116,7 @@ class _WatchedRun:
         from ..diagnostics import summarize
         from ._varying import varying
 
-        self._chain = Chain.from_file(self._path)
+        self._chain = Chain.from_file(self._path, max_size=MAX_ROWS)
         self.summary = summarize(self._chain, list(self._chain.scalars(varying(self._chain)))[:MAX_ROWS])
         self._stamp = stamp
 

@@ -11,7 +11,7 @@ from chains import runs
 from jaxtyping import TypeCheckError
 
 from cosmoflow._results import Status, StoreError
-from cosmoflow.chains import Chain, ChainStore, _files, _manifest
+from cosmoflow.chains import Chain, ChainStore, _files, _manifest, _segments
 
 
 @pytest.fixture
@@ -356,6 +356,22 @@ def test_a_disk_that_forgets_is_noticed(path, monkeypatch):
                 store.finish()
         assert not path.exists()
         runs.assert_holds(store.read(), 3)
+
+
+def test_a_reader_that_meets_a_folder_being_changed(path, monkeypatch):
+    """A folder is not listed in one instant: of files being joined it may show neither the old nor the new."""
+    with ChainStore(path) as store:
+        for _ in range(3):
+            runs.append(store, 3)
+        pieces, listed = _segments.RunPaths.pieces, []
+
+        def late(self):
+            found = pieces(self)
+            listed.append(len(listed))
+            return found if len(listed) > 2 else [piece for piece in found if "0000000003-" not in piece.name]
+
+        monkeypatch.setattr(_segments.RunPaths, "pieces", late)
+        runs.assert_holds(Chain.from_file(path), 9)
 
 
 WRITER = """

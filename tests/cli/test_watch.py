@@ -61,7 +61,9 @@ def test_a_stopped_run_and_a_dead_one(stopped, cosmoflow):
 def test_draws_are_read_only_when_there_are_new_ones(stopped, monkeypatch):
     overwrite(stopped, stage="sampling", pid=os.getpid(), hostname=socket.gethostname())
     reads = []
-    monkeypatch.setattr(Chain, "from_file", lambda path, f=Chain.from_file: reads.append(path) or f(path))
+    monkeypatch.setattr(
+        Chain, "from_file", lambda path, f=Chain.from_file, **options: reads.append(path) or f(path, **options)
+    )
     run = _WatchedRun(stopped / "bao.h5")
     assert run.look() is None and run.look() is None and len(reads) == 1
     os.utime(stopped / "bao.h5")
