@@ -11,7 +11,7 @@ test: .venv/.with-test
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 test-slow: .venv/.with-test
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n 2 -m slow
 
 lint: .venv/.with-lint
 	$(BIN)/ruff check .

@@ -13,7 +13,7 @@ from ._chunk import DEFAULT_CHUNK, check_start, init_states, log_densities, run_
 from ._commits import Block, commits
 from ._progress import Facts, stage
 from ._record import Record
-from ._results import RunError, Status
+from ._results import RunError, Status, StoreError
 from ._types import Key
 from ._verdict import HOPELESS, added, judge, total
 from .chains import POSTERIOR, SAMPLE_STATS, Chain, ChainStore, arrays_to_tree, digest, draw_numbers
@@ -125,6 +125,9 @@ def sample(
         looked_at = done >= num_draws or done == next_check(done - 1) or last is Status.CONVERGED
         return until is not None and looked_at and until.holds(*monitor.worst())
 
+    saved = None if store is None else store.load_state()
+    if store is not None and saved == {}:
+        raise StoreError(f"{store.path} holds no state of a sampler, so its chain cannot go on; start a new file.")
     if store is not None:
         store.identify(
             {
@@ -137,7 +140,6 @@ def sample(
             }
         )
         done = store.num_draws
-        saved = store.load_state()
         if saved is not None:
             state = arrays_to_tree(state, saved)
             totals, last = _recall(store, monitor, followed)

@@ -145,3 +145,12 @@ def test_a_nan_start_names_parameter_and_likelihood():
     with pytest.raises(StartError, match=r"nan.*likelihood line.*slope = 1\.2") as error:
         cf.sample(posterior, GHMC(), position=jnp.array([[0.1, 0.9]] * 3), **RUN)
     assert "level =" not in str(error.value)
+
+
+def test_a_chain_without_a_state_does_not_go_on(tmp_path):
+    cf.sample(TARGET, GHMC(), **RUN).save(tmp_path / "run.h5")
+    before = (tmp_path / "run.h5").read_bytes()
+    with cf.ChainStore(tmp_path / "run.h5", mode="resume") as store, pytest.raises(cf.CosmoflowError, match="no state"):
+        cf.sample(TARGET, GHMC(), store=store, **RUN)
+    assert (tmp_path / "run.h5").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run.h5"]

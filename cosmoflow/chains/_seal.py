@@ -33,9 +33,11 @@ def sealed_hdf5(
         verify: Called with the path of the draft once HDF5 is done with it; raises where it is not as it should be.
     """
     with drafted(path, folder=folder) as draft:
-        with h5py.File(draft, "w", track_order=True) as file:
-            yield file
-        draft.check()
+        try:
+            with h5py.File(draft, "w", track_order=True) as file:
+                yield file
+        finally:
+            draft.check()  # before whatever HDF5 made of it
         verify(draft.path)
         seal(draft)
 

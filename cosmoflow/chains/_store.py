@@ -34,6 +34,7 @@ from ._segments import (
     RunPaths,
     checked_layouts,
     list_segments,
+    open_segments,
     read_final_manifest,
     read_group,
     read_manifest,
@@ -93,7 +94,10 @@ class ChainStore:
         if exists and mode == "resume":
             self._manifest.warn_of_changed_versions()
             if self._segments:
-                self._layouts = self._layouts_of_last()  # so that the leftovers' draws are known to be elsewhere
+                self._layouts = self._layouts_of_last()
+            if leftovers:
+                for _ in open_segments(self._paths, self._segments, self._manifest.run):
+                    pass  # the draws of the leftovers are safe elsewhere
             for leftover in leftovers:
                 remove(leftover)
         else:

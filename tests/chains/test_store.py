@@ -345,6 +345,22 @@ def test_segments_left_by_a_merge_are_not_read_twice(path, monkeypatch):
     assert names(path.parent) == ["chains.h5"]
 
 
+def test_leftovers_of_a_joined_file_that_is_damaged_stay(path, monkeypatch):
+    with ChainStore(path) as store:
+        runs.append(store, 3)
+        runs.append(store, 4)
+        with monkeypatch.context() as patch:
+            crash_at(patch, "unlink", Crash())
+            with pytest.raises(Crash):
+                store.finish()
+    content = path.read_bytes()
+    path.write_bytes(content[:5000] + b"!" + content[5001:])
+    with pytest.raises(StoreError, match="damaged"):
+        ChainStore(path, mode="resume")
+    path.unlink()
+    runs.assert_holds(Chain.from_file(path), 7)
+
+
 def test_a_disk_that_forgets_is_noticed(path, monkeypatch):
     from cosmoflow.chains import _merge
 
