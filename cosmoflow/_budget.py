@@ -9,8 +9,8 @@ from ._results import Status
 class Budget:
     """Asked between the chunks of a stage whether it may go on.
 
-    It looks ahead: another chunk is begun only where one as long as the longest so far, its commit included, would end
-    in time. The clock is monotonic, so that setting the computer's date changes nothing.
+    It looks ahead: another chunk is begun only where one as long as the longest so far would end in time. The clock is
+    monotonic, so that setting the computer's date changes nothing.
 
     Args:
         stop: Where it answers True, the stage ends.

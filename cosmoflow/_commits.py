@@ -1,16 +1,12 @@
 """Draws on their way to the disk, beside the computing of the next."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
-from .chains import ChainStore, tree_to_arrays
-
-Block = Mapping[str, Mapping[str, np.ndarray]]
+from .chains import Block, ChainStore, tree_to_arrays
 
 
 class Commits:

@@ -4,7 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -125,11 +125,13 @@ class Stage:
                 "message": str(error) or type(error).__name__ if error is not None else status and status.value,
             }
         for view in self._views:
-            view.close(record)
+            with suppress(OSError):  # a terminal that is gone, a log on a full disk
+                view.close(record)
 
     def _show(self, *, urgent: bool) -> None:
         for view in self._views:
-            view.show(self.record, urgent=urgent)
+            with suppress(OSError):
+                view.show(self.record, urgent=urgent)
 
 
 @contextmanager

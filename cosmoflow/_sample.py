@@ -10,13 +10,13 @@ from jaxtyping import Array, Float
 
 from ._budget import Budget
 from ._chunk import DEFAULT_CHUNK, check_start, init_states, log_densities, run_chunk, sample_stats
-from ._commits import Block, commits
+from ._commits import commits
 from ._progress import Facts, stage
 from ._record import Record
 from ._results import RunError, Status, StoreError
 from ._types import Key
 from ._verdict import HOPELESS, added, judge, total
-from .chains import POSTERIOR, SAMPLE_STATS, Chain, ChainStore, arrays_to_tree, digest, draw_numbers
+from .chains import POSTERIOR, SAMPLE_STATS, Block, Chain, ChainStore, arrays_to_tree, digest, draw_numbers
 from .diagnostics import Converged, Monitor, next_check
 from .samplers import AbstractSampler
 from .targets import AbstractTarget
@@ -156,7 +156,7 @@ def sample(
 
     with stage("sampling", num_draws, done=done, facts=facts, visible=progress, run=run) as live:
         with commits(store, seconds=commit_seconds, size=commit_bytes) as queue:
-            while done < num_draws and not ended:
+            while done < num_draws and not ended and status not in HOPELESS:
                 if (early := budget.ask()) is not None:
                     status = early
                     break
@@ -172,9 +172,7 @@ def sample(
                 monitor.update({name: block[POSTERIOR][name] for name in followed}, block[SAMPLE_STATS]["lp"])
                 live.advance(count, committed=queue.add(block, state, time.monotonic() - began))
                 status = judge(totals, num_chains * done)
-                if status in HOPELESS:
-                    break
-                ended = fulfilled()
+                ended = status not in HOPELESS and fulfilled()
         if done == 0:
             raise RunError(status)
         if ended:

@@ -134,3 +134,13 @@ def test_nothing_is_printed_unasked(tmp_path, capfd):
     with cf.ChainStore(tmp_path / "run.h5") as store:
         cf.sample(TARGET, GHMC(), store=store, **RUN)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_view_that_breaks_does_not_end_a_run(tmp_path, monkeypatch):
+    def broken(*_, **__):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(_progress._Lines, "_print", broken)
+    with _progress.stage("sampling", 10, visible=True, run=tmp_path / "run.h5") as live:
+        live.advance(10)
+    assert read_status(tmp_path / "run.h5")["draws"] == 10

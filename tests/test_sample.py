@@ -14,7 +14,7 @@ from cosmoflow._record import Keep, Record
 from cosmoflow._results import RunError, StartError, Status
 from cosmoflow.likelihoods import AbstractLikelihood, JointLikelihood
 from cosmoflow.samplers import GHMC, NUTS, ZigZag
-from cosmoflow.targets import Skewed
+from cosmoflow.targets import AbstractTarget, Skewed
 
 TARGET = Skewed(jnp.array([1.0, 3.0]))
 SAMPLERS = [ZigZag(), GHMC(), NUTS()]
@@ -145,6 +145,27 @@ def test_a_nan_start_names_parameter_and_likelihood():
     with pytest.raises(StartError, match=r"nan.*likelihood line.*slope = 1\.2") as error:
         cf.sample(posterior, GHMC(), position=jnp.array([[0.1, 0.9]] * 3), **RUN)
     assert "level =" not in str(error.value)
+
+
+class Cliff(AbstractTarget):
+    """N(0, I) that is NaN where the first coordinate is positive, apart from the start."""
+
+    dim: int = 2
+
+    def log_density(self, x):
+        return jnp.where(x[0] > 0.01, jnp.nan, -0.5 * (x @ x))
+
+    def constrain(self, x):
+        return {"x": x}
+
+
+def test_a_hopeless_run_does_not_grow(tmp_path):
+    lengths = []
+    for _ in range(2):
+        with cf.ChainStore(tmp_path / "run.h5", mode="resume") as store, pytest.raises(RunError):
+            cf.sample(Cliff(), GHMC(), position=jnp.zeros((3, 2)), store=store, chunk=20, **RUN)
+        lengths.append(cf.Chain.from_file(tmp_path / "run.h5").num_draws)
+    assert lengths[0] == lengths[1] < RUN["num_draws"]
 
 
 def test_a_chain_without_a_state_does_not_go_on(tmp_path):

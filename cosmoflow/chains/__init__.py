@@ -11,6 +11,7 @@ from ._layout import thinned_group as thinned_group
 from ._leaves import arrays_to_tree as arrays_to_tree
 from ._leaves import tree_to_arrays as tree_to_arrays
 from ._repair import repair as repair
+from ._segments import Block as Block
 from ._store import ChainStore as ChainStore
 from .formats import export_chain as export_chain
 from .formats import import_chain as import_chain

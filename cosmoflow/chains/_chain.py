@@ -23,7 +23,6 @@ from ._layout import (
     dataset_at,
     draw_numbers,
     group_at,
-    layout_of,
     read_array,
 )
 from ._segments import (
@@ -39,8 +38,6 @@ from ._segments import (
 if TYPE_CHECKING:
     from getdist import MCSamples
     from xarray import DataTree
-
-_BLOCK_BYTES = 2**26
 
 _PATIENCE = 10
 """How often a reader begins again when the files of a running chain are joined under its eyes."""
@@ -168,29 +165,9 @@ class Chain:
         Raises:
             StoreError: something is there already, or the chain cannot be stored.
         """
-        from ._store import ChainStore
+        from ._save import save
 
-        totals, text = {}, {"status": self.status.name}
-        for name, value in self.attributes.items():
-            if name.startswith("sampling_") and not isinstance(value, str):
-                totals[name.removeprefix("sampling_")] = float(value)
-            elif name != "status":
-                text[name] = str(value)
-        arrays = [*self.posterior.values(), *self.sample_stats.values()]
-        for group in (self.posterior, self.sample_stats):
-            layout_of(group, self.num_chains)
-        block = max(_BLOCK_BYTES * self.num_draws // max(sum(array.nbytes for array in arrays), 1), 1)
-        with ChainStore(path, mode="overwrite" if overwrite else "create") as store:
-            store.annotate(text)
-            if self.observed_data:
-                store.save_group(OBSERVED_DATA, self.observed_data)
-            for first in range(0, self.num_draws, block):
-                posterior, sample_stats = (
-                    {name: array[:, first : first + block] for name, array in group.items()}
-                    for group in (self.posterior, self.sample_stats)
-                )
-                store.append(posterior, sample_stats, {}, totals if first == 0 else {})
-            store.finish()
+        save(self, Path(path), overwrite=overwrite)
 
 
 def _read(paths: RunPaths, group: str, parameters: Sequence[str] | None, max_size: int | None) -> Chain:

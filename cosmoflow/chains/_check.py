@@ -52,9 +52,20 @@ def check(path: str | Path) -> Soundness:
         StoreError: there is nothing at this path.
     """
     paths = RunPaths(Path(path))
-    everything = [file for file in (paths.final, *paths.pieces()) if file.exists()]
-    if not everything:
-        raise StoreError(f"There is no chain at {paths.final}; check the path.")
+    while True:
+        everything = _files_of(paths)
+        if not everything:
+            raise StoreError(f"There is no chain at {paths.final}; check the path.")
+        found = _look(paths, everything)
+        if not found.problems or _files_of(paths) == everything:  # else files were joined meanwhile
+            return found
+
+
+def _files_of(paths: RunPaths) -> list[Path]:
+    return [file for file in (*paths.pieces(), paths.final) if file.exists()]
+
+
+def _look(paths: RunPaths, everything: list[Path]) -> Soundness:
     files = [file for file in everything if file.suffix != ".tmp"]
     problems = [text for file in files if file != paths.manifest for text in problem_of(paths, file)]
     digests: dict[str, Digest] = {}

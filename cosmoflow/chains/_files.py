@@ -18,7 +18,6 @@ _HINTS = {
     errno.ENOSPC: "the disk is full; free some space and resume the run",
     errno.EDQUOT: "the disk quota is used up; free some space and resume the run",
     errno.EIO: "the disk reports an error; check it, and resume the run from a copy on another disk",
-    errno.ENOENT: "the folder is missing; create it first",
     errno.EACCES: "permission is denied; choose a folder you may write to",
     errno.EPERM: "permission is denied; choose a folder you may write to",
     errno.EROFS: "the file system is read-only; choose another folder",
@@ -34,8 +33,13 @@ def storage_errors(action: str, path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, MemoryError) as error:
-        number = error.errno if isinstance(error, OSError) else None
-        reason = _HINTS.get(number or 0, f"{type(error).__name__}: {str(error).strip()}")
+        reason = f"{type(error).__name__}: {str(error).strip()}"
+        if isinstance(error, FileNotFoundError) and error.filename is not None:
+            missing = Path(os.fsdecode(error.filename))
+            there = missing.parent.exists()
+            reason = f"{missing.name} is missing; check the path" if there else "the folder is missing; create it first"
+        elif isinstance(error, OSError):
+            reason = _HINTS.get(error.errno or 0, reason)
         raise StoreError(f"Could not {action} {path}: {reason}.") from error
 
 

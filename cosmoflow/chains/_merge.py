@@ -19,6 +19,8 @@ from ._layout import (
     dataset_at,
     draw_numbers,
     group_at,
+    is_of_draws,
+    read_array,
     read_arrays,
     write_arrays,
     write_draws,
@@ -39,6 +41,7 @@ from ._segments import (
 )
 
 DIGESTS_ATTRIBUTE = "cosmoflow_digests"
+REST_ATTRIBUTE = "cosmoflow_rest"
 _BLOCK_BYTES = 2**24
 
 
@@ -66,9 +69,10 @@ def merge_segments(paths: RunPaths, target: Segment, segments: Sequence[Segment]
         StoreError: the segments do not fit together, or the disk did not keep what was written.
     """
     digests: dict[str, str] = {}
-    with sealed_hdf5(target.path, verify=lambda path: _verify(path, target, digests)) as file:
+    with sealed_hdf5(target.path, verify=lambda path: _verify(path, target.path, digests)) as file:
         file.attrs[RUN_ATTRIBUTE] = manifest.run
         digests |= _write_draws(file, target, paths, segments, manifest)
+        file.attrs[REST_ATTRIBUTE] = digest_of_rest(file)
 
 
 def merge_run(paths: RunPaths, segments: Sequence[Segment], manifest: Manifest) -> None:
@@ -80,15 +84,7 @@ def merge_run(paths: RunPaths, segments: Sequence[Segment], manifest: Manifest) 
     digests: dict[str, str] = {}
     target = Segment(0, segments[-1].stop if segments else 0, paths.final)
 
-    def verify(path: Path) -> None:
-        _verify(path, target, digests)
-        for name, (arrays, _) in _stages(paths, manifest):
-            with h5py.File(path, "r") as file:
-                stored = read_arrays(group_at(group_at(file, SETUP), name))
-            if not _same(stored, arrays):
-                raise _forgetful(path)
-
-    with sealed_hdf5(paths.final, folder=paths.folder, verify=verify) as file:
+    with sealed_hdf5(paths.final, folder=paths.folder, verify=lambda path: _verify(path, paths.final, digests)) as file:
         file.attrs.update(manifest.attributes)
         file.attrs[MANIFEST_ATTRIBUTE] = manifest.to_json()
         file.attrs[RUN_ATTRIBUTE] = manifest.run
@@ -100,6 +96,7 @@ def merge_run(paths: RunPaths, segments: Sequence[Segment], manifest: Manifest) 
                 write_group(file, name, arrays, manifest.group_attributes())
         for name, (arrays, attributes) in _stages(paths, manifest):
             write_stage(file, name, arrays, attributes)
+        file.attrs[REST_ATTRIBUTE] = digest_of_rest(file)
 
 
 def write_stage(file: h5py.File, name: str, arrays: Mapping[str, np.ndarray], attributes: dict) -> None:
@@ -114,6 +111,22 @@ def digest_of(dataset: h5py.Dataset) -> str:
     for draws in pieces(dataset):
         digest.update(draws)
     return digest.hexdigest()
+
+
+def digest_of_rest(file: h5py.File) -> str:
+    """The digest of all that a final file or a segment holds beside its draws: state, stages, other groups, totals."""
+    sha = hashlib.sha256(json.dumps(read_totals(file), sort_keys=True).encode())
+
+    def add(name: str, item: h5py.Group | h5py.Dataset) -> None:
+        if is_of_draws(name.split("/")[0]):
+            return
+        sha.update(f"{name} {item.attrs.get('attributes', '')}".encode())
+        if isinstance(item, h5py.Dataset):
+            array = read_array(item)
+            sha.update(f"{array.dtype.str} {array.shape}".encode() + array.tobytes())
+
+    file.visititems(add)
+    return sha.hexdigest()
 
 
 def pieces(dataset: h5py.Dataset) -> Iterator[np.ndarray]:
@@ -157,15 +170,8 @@ def _stages(paths: RunPaths, manifest: Manifest) -> Iterator[tuple[str, tuple[di
             yield name, stage
 
 
-def _verify(path: Path, target: Segment, digests: Mapping[str, str]) -> None:
+def _verify(path: Path, target: Path, digests: Mapping[str, str]) -> None:
     with h5py.File(path, "r") as file:
-        if any(digest_of(dataset_at(file, name)) != digest for name, digest in digests.items()):
-            raise _forgetful(target.path)
-
-
-def _same(stored: Mapping[str, np.ndarray], arrays: Mapping[str, np.ndarray]) -> bool:
-    return stored.keys() == arrays.keys() and all(stored[name].tobytes() == arrays[name].tobytes() for name in arrays)
-
-
-def _forgetful(path: Path) -> StoreError:
-    return StoreError(f"The disk did not keep what was written to {path}; the segments are whole, merge them again.")
+        kept = all(digest_of(dataset_at(file, name)) == digest for name, digest in digests.items())
+        if not kept or digest_of_rest(file) != file.attrs[REST_ATTRIBUTE]:
+            raise StoreError(f"The disk did not keep what was written to {target}; the segments are whole, try again.")

@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from .._results import StoreError
+from .._results import Status, StoreError
 from ._check import Soundness, check, problem_of
 from ._files import storage_errors
 from ._layout import (
@@ -21,7 +24,7 @@ from ._layout import (
     read_arrays,
 )
 from ._manifest import Manifest
-from ._merge import DIGESTS_ATTRIBUTE, digest_of
+from ._merge import DIGESTS_ATTRIBUTE, REST_ATTRIBUTE, digest_of, digest_of_rest
 from ._segments import (
     MANIFEST_ATTRIBUTE,
     RUN_ATTRIBUTE,
@@ -68,27 +71,24 @@ def repair(path: str | Path, output: str | Path) -> Soundness:
 
 def _copy_sound(paths: RunPaths, output: Path) -> None:
     with storage_errors("save anything of", paths.final):
-        segments, _, _ = arrange_segments(paths)
-        sound = [segment for segment in segments if not problem_of(paths, segment.path)]
-        sound = [segment for place, segment in enumerate(sound) if segment == segments[place]]
+        segments, _, gap = arrange_segments(paths)
+        damaged = [file for file in (paths.final, *paths.pieces()) if file.suffix == ".h5" and problem_of(paths, file)]
+        sound = list(takewhile(lambda segment: segment.path not in damaged, segments))
         if not sound:
             raise _nothing_sound(paths.final)
-        with ChainStore(output) as store:
-            try:
-                manifest = read_manifest(paths)
-                run = manifest.run
-                _describe(store, manifest)
-            except StoreError:
-                manifest = None
-                with paths.open(sound[0].path) as file:
-                    run = str(file.attrs[RUN_ATTRIBUTE])
+        manifest = _manifest(paths)
+        with paths.open(sound[0].path) as file:
+            run = str(file.attrs[RUN_ATTRIBUTE])
+        with _new_store(output, manifest) as store:
             for segment, file, layouts in open_segments(paths, sound, run):
                 _append(store, file, layouts, segment, segment.stop, resumable=manifest is not None)
             for piece in (paths.final, *paths.pieces()):
-                if piece.suffix == ".h5" and piece.exists() and not problem_of(paths, piece):
+                if piece.suffix == ".h5" and piece.exists() and piece not in damaged:
                     with paths.open(piece) as file:
                         _copy_others(store, file)
-            store.finish()
+            if damaged or gap or manifest is None:
+                lost = [file.name for file in damaged] + ["manifest.json"] * (manifest is None)
+                _note(store, f"The first {store.num_draws} draws; not sound: {', '.join(lost) or gap}")
 
 
 def salvage(path: Path, output: Path) -> None:
@@ -107,15 +107,48 @@ def salvage(path: Path, output: Path) -> None:
             for group, layout in layouts.items()
             for name in layout.variables
         }
-        with ChainStore(output) as store:
-            _describe(store, manifest)
-            if not intact:
-                text = f"The first {readable} of {stop} draws, not all of them as they were written."
-                store.annotate({"repaired": text})
-            _append(store, file, layouts, whole, readable, resumable=intact)
-            if intact:
+        rest = _rest_is_sound(file)
+        with _new_store(output, manifest) as store:
+            _append(store, file, layouts, whole, readable, resumable=intact and rest)
+            if rest:
                 _copy_others(store, file)
+            if not intact:
+                _note(store, f"The first {readable} of {stop} draws, not all of them as they were written.")
+            elif not rest:
+                _note(store, "All draws, but without the state of the sampler, the stages and the data.")
+
+
+@contextmanager
+def _new_store(output: Path, manifest: Manifest | None) -> Iterator[ChainStore]:
+    """A store that is finished when the block ends, and leaves nothing behind when it fails."""
+    with ChainStore(output) as store:
+        try:
+            if manifest is not None:
+                store.identify(manifest.identity)
+                store.annotate(manifest.attributes)
+            yield store
             store.finish()
+        except BaseException:
+            store.abandon()
+            raise
+
+
+def _note(store: ChainStore, text: str) -> None:
+    store.annotate({"repaired": text, "status": Status.STOPPED.name})
+
+
+def _rest_is_sound(file: h5py.File) -> bool:
+    try:
+        return digest_of_rest(file) == file.attrs[REST_ATTRIBUTE]
+    except (OSError, KeyError):
+        return False
+
+
+def _manifest(paths: RunPaths) -> Manifest | None:
+    try:
+        return read_manifest(paths)
+    except StoreError:
+        return None
 
 
 def _salvage_apart(path: Path, output: Path) -> None:
@@ -131,11 +164,6 @@ def _salvage_apart(path: Path, output: Path) -> None:
 
 def _nothing_sound(path: Path) -> StoreError:
     return StoreError(f"No draws of {path} are sound; restore it from a copy.")
-
-
-def _describe(store: ChainStore, manifest: Manifest) -> None:
-    store.identify(manifest.identity)
-    store.annotate(manifest.attributes)
 
 
 def _readable(file: h5py.File, layouts: dict[str, DrawsLayout], segment: Segment) -> int:

@@ -142,12 +142,13 @@ def list_segments(paths: RunPaths) -> tuple[list[Segment], list[Path]]:
 def arrange_segments(paths: RunPaths) -> tuple[list[Segment], list[Path], str]:
     """As `list_segments`, but with what is wrong as a sentence; then the files before the first gap are returned."""
     found, leftovers = [], []
+    pieces = paths.pieces()  # first: they go only once the final file is there
     if paths.final.exists():
         with paths.open(paths.final) as file:
             if SAMPLE_STATS in file:
                 found.append(Segment(0, len(dataset_at(group_at(file, SAMPLE_STATS), "draw")), paths.final))
     stop = found[-1].stop if found else 0
-    matches = [(match, path) for path in paths.pieces() if (match := _SEGMENT.fullmatch(path.name))]
+    matches = [(match, path) for path in pieces if (match := _SEGMENT.fullmatch(path.name))]
     candidates = [Segment(int(match[1]), int(match[2]), path) for match, path in matches]
     for segment in sorted(candidates, key=lambda segment: (segment.first, -segment.stop)):
         if segment.stop <= stop:
@@ -194,9 +195,8 @@ def checked_layouts(file: h5py.File, segment: Segment) -> dict[str, DrawsLayout]
         layouts[name] = read_layout(group)
         numbers = dataset_at(group, "draw")[()]
         lengths = {dataset_at(group, variable).shape[:2] for variable in layouts[name].variables}
-        if not np.array_equal(numbers, draw_numbers(name, segment.first, segment.stop)) or lengths > {
-            (layouts[name].num_chains, len(numbers))
-        }:
+        held = {(layouts[name].num_chains, len(numbers))}
+        if not np.array_equal(numbers, draw_numbers(name, segment.first, segment.stop)) or not lengths <= held:
             raise StoreError(
                 f"{segment.path} does not hold the draws [{segment.first}, {segment.stop}) in its group {name!r}; "
                 "restore it from a copy."

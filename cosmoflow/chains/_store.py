@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
+from threading import RLock
 from types import TracebackType
 from typing import Any, Literal
 
@@ -12,7 +14,7 @@ from jaxtyping import Shaped
 from .._results import StoreError
 from ._chain import Chain
 from ._compaction import tail_to_join
-from ._files import RunLock, drafted, make_folder, remove, storage_errors
+from ._files import RunLock, drafted, make_folder, remove, storage_errors, sync
 from ._layout import (
     POSTERIOR,
     SAMPLE_STATS,
@@ -65,6 +67,7 @@ class ChainStore:
     def __init__(self, path: str | Path, *, mode: Literal["create", "resume", "overwrite"] = "create"):
         self._paths = RunPaths(Path(path))
         self._failed = False
+        self._busy = RLock()
         self._layouts: dict[str, DrawsLayout] | None = None
         self._lock: RunLock | None = None
         with storage_errors("open", self.path):
@@ -85,12 +88,11 @@ class ChainStore:
         if exists and mode == "overwrite":
             if self.path.exists():
                 read_final_manifest(self._paths)
-            for piece in self._paths.pieces():
-                remove(piece)
+            self.abandon()
             remove(self.path)
+            sync(self.path.parent)
         self._manifest = read_manifest(self._paths) if exists and mode == "resume" else Manifest()
         self._segments, leftovers = list_segments(self._paths)
-        self._sizes = [segment.path.stat().st_size for segment in self._segments]
         if exists and mode == "resume":
             self._manifest.warn_of_changed_versions()
             if self._segments:
@@ -101,7 +103,7 @@ class ChainStore:
             for leftover in leftovers:
                 remove(leftover)
         else:
-            self._write_manifest()
+            self._write_manifest(self._manifest)
 
     @property
     def path(self) -> Path:
@@ -123,15 +125,17 @@ class ChainStore:
             StoreError: the run was started with another value; each such entry is named.
         """
         with self._writing("write the manifest of"):
-            if self._manifest.identify(entries):
-                self._write_manifest()
+            manifest = deepcopy(self._manifest)
+            if manifest.identify(entries):
+                self._write_manifest(manifest)
 
     def annotate(self, attributes: dict[str, str]) -> None:
         """Set root attributes of the final file, such as the resolved configuration and the labels (JSON)."""
         with self._writing("write the manifest of"):
             if not attributes.items() <= self._manifest.attributes.items():
-                self._manifest.attributes |= attributes
-                self._write_manifest()
+                manifest = deepcopy(self._manifest)
+                manifest.attributes |= attributes
+                self._write_manifest(manifest)
 
     def save_stage(self, name: str, arrays: Mapping[str, np.ndarray], attributes: dict[str, Any] | None = None) -> None:
         """Keep a finished stage, or a checkpoint of one, in place of what was kept under this name.
@@ -210,7 +214,7 @@ class ChainStore:
         first = self.num_draws
         num_chains, num_draws = extent([block[SAMPLE_STATS] or block[POSTERIOR] for block in blocks])
         segment = self._paths.segment(first, first + num_draws)
-        with self._writing("commit draws to"):
+        with self._busy, self._writing("commit draws to"):
             layouts = {name: layout_of(arrays, num_chains) for name, arrays in blocks[0].items()}
             _check_lengths(blocks, layouts, first)
             if self._layouts not in (None, layouts):
@@ -225,19 +229,25 @@ class ChainStore:
             self._failed = False
             self._layouts = layouts
             self._segments.append(segment)
-            self._sizes.append(segment.path.stat().st_size)
             self._compact()
 
     def _compact(self) -> None:
-        while count := tail_to_join(self._sizes):
+        """Join the last segments where it is time to; the final file, the first of an extended run, stays as it is."""
+        while True:
+            sizes = [segment.path.stat().st_size for segment in self._segments if segment.path != self.path]
+            if not (count := tail_to_join(sizes)):
+                return
             sources = self._segments[-count:]
             joined = self._paths.segment(sources[0].first, sources[-1].stop)
             try:
                 merge_segments(self._paths, joined, sources, self._manifest)
-            except OSError:
-                return  # no room for both: what was committed is safe as it is
+            except (OSError, StoreError):  # what was committed is safe as it is; the next commit tries again
+                self._failed = True
+                remove(joined.path)
+                sync(self._paths.folder)
+                self._failed = False
+                return
             self._segments[-count:] = [joined]
-            self._sizes[-count:] = [joined.path.stat().st_size]
             for source in reversed(sources):
                 remove(source.path)
 
@@ -262,7 +272,11 @@ class ChainStore:
         with self._writing("write the final file"):
             merge_run(self._paths, self._segments, self._manifest)
             self._segments, _ = list_segments(self._paths)
-            self._sizes = [segment.path.stat().st_size for segment in self._segments]
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Remove all pieces of the run but the final file."""
+        with self._writing("remove the pieces of"):
             for piece in self._paths.pieces():
                 remove(piece)
 
@@ -272,9 +286,10 @@ class ChainStore:
 
     def close(self) -> None:
         """Let the next writer in; a store that was finished leaves nothing but its final file."""
-        if self._lock is not None:
-            self._lock.release(with_folder=not self._paths.pieces())
-            self._lock = None
+        with self._busy:  # a commit in another thread still needs the lock
+            if self._lock is not None:
+                self._lock.release(with_folder=not self._paths.pieces())
+                self._lock = None
 
     def __enter__(self) -> "ChainStore":
         return self
@@ -282,9 +297,10 @@ class ChainStore:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _write_manifest(self) -> None:
+    def _write_manifest(self, manifest: Manifest) -> None:
         with drafted(self._paths.manifest) as draft:
-            draft.write(self._manifest.to_json().encode())
+            draft.write(manifest.to_json().encode())
+        self._manifest = manifest
 
     @contextmanager
     def _writing(self, action: str) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 from threading import Thread
 from types import FrameType, TracebackType
 
@@ -51,9 +52,14 @@ class StopOnSignal:
                 continue
             if warned:
                 if os.isatty(2):
-                    os.write(2, _SHOW_CURSOR)
+                    _say(_SHOW_CURSOR)
                 os._exit(128 + number)
             warned = self._received = True
             name = signal.Signals(number).name
             sentence = f"{name} came; finishing the chunk and committing it (a second signal stops at once)."
-            os.write(2, f"\ncosmoflow: {sentence}\n".encode())
+            _say(f"\ncosmoflow: {sentence}\n".encode())
+
+
+def _say(text: bytes) -> None:
+    with suppress(OSError):  # a terminal that is gone must not keep the second signal from working
+        os.write(2, text)

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from chains import runs
 
-from cosmoflow._results import StoreError
-from cosmoflow.chains import Chain, ChainStore, check, repair
+from cosmoflow._results import Status, StoreError
+from cosmoflow.chains import Chain, ChainStore, _check, _seal, check, repair
+from cosmoflow.chains._files import drafted
 
 SIZES = (20, 5, 30)
 
@@ -130,6 +131,70 @@ def test_a_flipped_bit_in_a_finished_chain(path, tmp_path):
     with pytest.raises(StoreError, match="No draws"):
         repair(path, tmp_path / "mended.h5")
     assert not (tmp_path / "mended.h5").exists()
+
+
+@pytest.mark.parametrize("array", ["state", "stage"])
+def test_numbers_beside_the_draws_are_not_taken_for_sound(path, tmp_path, array):
+    """A scalar has no checksum of HDF5's; the digest of all that is not draws has seen it."""
+    with ChainStore(path) as store:
+        store.identify({"seed": 1})
+        posterior, stats, _ = runs.draws(0, 5)
+        store.append(posterior, stats, {"scale": np.asarray(0.7654321)})
+        store.save_stage("warmup", {"step_size": np.asarray(0.1234567)})
+        store.finish()
+    flip(path, np.asarray(0.7654321 if array == "state" else 0.1234567).tobytes())
+    mended = repair(path, tmp_path / "mended.h5")
+    assert mended.problems == () and mended.num_draws == 5
+    chain = Chain.from_file(tmp_path / "mended.h5")
+    assert chain.status is Status.STOPPED and "without the state" in chain.attributes["repaired"]
+    with ChainStore(tmp_path / "mended.h5", mode="resume") as store:
+        assert store.load_state() == {} and store.load_stage("warmup") is None
+
+
+def test_an_array_that_cannot_be_read_costs_no_draws(path, tmp_path):
+    make(path, finished=True)
+    flip(path, np.full((runs.NUM_CHAINS, 2, 2), 55.0).tobytes())  # the position in the state
+    mended = repair(path, tmp_path / "mended.h5")
+    assert mended.problems == () and mended.num_draws == 55
+    assert Chain.from_file(tmp_path / "mended.h5").observed_data == {}
+
+
+def test_a_repaired_chain_does_not_keep_its_verdict(path, tmp_path):
+    make(path, finished=False)
+    with ChainStore(path, mode="resume") as store:
+        store.annotate({"status": Status.CONVERGED.name})
+    segment(path, 2).unlink()
+    segment(path, 1).write_bytes(b"gone")
+    repair(path, tmp_path / "mended.h5")
+    chain = Chain.from_file(tmp_path / "mended.h5")
+    assert chain.status is Status.STOPPED and "not sound" in chain.attributes["repaired"]
+
+
+def test_files_that_are_joined_meanwhile_are_no_damage(path, monkeypatch):
+    make(path, finished=False)
+    real, finished = _check.problem_of, []
+
+    def late(paths, file):
+        if not finished:
+            finished.append(True)
+            with ChainStore(path, mode="resume") as store:
+                store.finish()
+        return real(paths, file)
+
+    monkeypatch.setattr(_check, "problem_of", late)
+    assert check(path).problems == ()
+
+
+def test_a_variable_of_another_length_is_refused(path, tmp_path):
+    make(path, finished=True)
+    with h5py.File(path, "r+") as file:
+        for name in ("Omega_m", "field", "count"):
+            file["posterior"][name].resize(50, axis=1)
+    with drafted(tmp_path / "forged.h5") as draft:
+        draft.write(path.read_bytes())
+        _seal.seal(draft)
+    with pytest.raises(StoreError, match="does not hold the draws"):
+        Chain.from_file(tmp_path / "forged.h5")
 
 
 def test_a_new_file_replaces_nothing(path, tmp_path):

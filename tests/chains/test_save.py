@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from chains.formats.examples import assert_same_numbers, example
+from chains.test_disk import FullDisk
 
-import cosmoflow.chains._chain as module
+import cosmoflow.chains._save as module
 from cosmoflow import Status
 from cosmoflow._results import StoreError
-from cosmoflow.chains import Chain, ChainStore
+from cosmoflow.chains import Chain, ChainStore, _files
 
 
 @pytest.mark.parametrize("block_bytes", [1, 2**10, 2**26])
@@ -35,6 +36,16 @@ def test_nothing_is_overwritten_unasked(tmp_path):
     assert (tmp_path / "run.h5").read_bytes() == before
     other.save(tmp_path / "run.h5", overwrite=True)
     assert list(Chain.from_file(tmp_path / "run.h5").posterior) == ["x"]
+
+
+def test_the_old_chain_stays_until_the_new_one_is_there(tmp_path, monkeypatch):
+    example().save(tmp_path / "run.h5")
+    before = (tmp_path / "run.h5").read_bytes()
+    monkeypatch.setattr(_files, "os", FullDisk(5000))
+    with pytest.raises(StoreError, match="disk is full"):
+        Chain({"x": np.zeros((1, 5000))}).save(tmp_path / "run.h5", overwrite=True)
+    assert (tmp_path / "run.h5").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run.h5"]
 
 
 def test_what_cannot_be_stored_leaves_nothing(tmp_path):

@@ -11,7 +11,7 @@ from chains import runs
 from jaxtyping import TypeCheckError
 
 from cosmoflow._results import Status, StoreError
-from cosmoflow.chains import Chain, ChainStore, _files, _manifest, _segments
+from cosmoflow.chains import Chain, ChainStore, _compaction, _files, _manifest, _segments, _store
 
 
 @pytest.fixture
@@ -359,6 +359,88 @@ def test_leftovers_of_a_joined_file_that_is_damaged_stay(path, monkeypatch):
         ChainStore(path, mode="resume")
     path.unlink()
     runs.assert_holds(Chain.from_file(path), 7)
+
+
+def test_the_final_file_of_an_extended_run_is_not_joined(path):
+    with ChainStore(path) as store:
+        store.identify({"seed": 1})
+        store.save_stage("warmup", {"x": np.arange(3)})
+        runs.append(store, 3)
+        store.finish()
+        for _ in range(20):
+            runs.append(store, 1)
+        assert path.exists() and store.load_stage("warmup") is not None
+    runs.assert_holds(Chain.from_file(path), 23)
+    with ChainStore(path, mode="resume") as store, pytest.raises(StoreError, match="seed"):
+        store.identify({"seed": 2})
+
+
+@pytest.mark.parametrize("fan_in", [3, 8])
+def test_a_joining_that_is_not_known_to_have_worked_is_undone(path, monkeypatch, fan_in):
+    monkeypatch.setattr(_compaction, "FAN_IN", fan_in)
+    real, folder = _files.sync, path.with_name("chains.h5.segments")
+    failed = []
+
+    def failing(place):
+        if place == folder and not failed and (folder / f"seg-{0:010d}-{fan_in:010d}.h5").exists():
+            failed.append(place)
+            raise OSError(errno.EIO, "Input/output error")
+        real(place)
+
+    monkeypatch.setattr(_files, "sync", failing)
+    with ChainStore(path) as store:
+        for _ in range(3 * fan_in):
+            runs.append(store, 1)
+        assert failed
+        runs.assert_holds(store.read(), 3 * fan_in)
+    with ChainStore(path, mode="resume") as store:
+        store.finish()
+    runs.assert_holds(Chain.from_file(path), 3 * fan_in)
+
+
+def test_what_is_overwritten_is_gone_for_good_before_the_new_run_begins(path, monkeypatch):
+    with ChainStore(path) as store:
+        runs.append(store, 3)
+        store.finish()
+    calls = []
+    real_unlink, real_replace, real_sync = os.unlink, os.replace, _files.sync
+    monkeypatch.setattr(_files.os, "unlink", lambda p: (calls.append(("unlink", Path(p))), real_unlink(p)))
+    monkeypatch.setattr(_files.os, "replace", lambda a, b: (calls.append(("replace", Path(b))), real_replace(a, b)))
+    for module in (_files, _store):
+        monkeypatch.setattr(module, "sync", lambda p: (calls.append(("sync", Path(p))), real_sync(p)))
+    ChainStore(path, mode="overwrite").close()
+    removed, manifest = calls.index(("unlink", path)), next(call for call in calls if call[0] == "replace")
+    assert ("sync", path.parent) in calls[removed : calls.index(manifest)]
+
+
+def test_an_identity_that_could_not_be_written_is_not_taken_for_written(path, monkeypatch):
+    with ChainStore(path) as store:
+        with monkeypatch.context() as patch:
+            crash_at(patch, "pwrite", FULL)
+            with pytest.raises(StoreError, match="disk is full"):
+                store.identify({"seed": 1})
+        store.identify({"seed": 1})
+    with ChainStore(path, mode="resume") as store, pytest.raises(StoreError, match="seed"):
+        store.identify({"seed": 2})
+
+
+def test_a_reader_that_meets_a_run_being_finished(path, monkeypatch):
+    """The pieces are listed before the final file is looked for: they go only once it is there."""
+    store = ChainStore(path)
+    for _ in range(3):
+        runs.append(store, 3)
+    pieces, finished = _segments.RunPaths.pieces, []
+
+    def late(self):
+        found = pieces(self)
+        if not finished:
+            finished.append(True)
+            store.finish()
+        return found
+
+    monkeypatch.setattr(_segments.RunPaths, "pieces", late)
+    runs.assert_holds(Chain.from_file(path), 9)
+    store.close()
 
 
 def test_a_disk_that_forgets_is_noticed(path, monkeypatch):

@@ -1,0 +1,67 @@
+"""A chain in memory, written as the finished file of a run."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from .._results import StoreError
+from ._files import RunLock, make_folder, publish, remove, storage_errors
+from ._layout import OBSERVED_DATA
+from ._segments import RunPaths, read_final_manifest
+from ._store import ChainStore
+
+if TYPE_CHECKING:
+    from ._chain import Chain
+
+_BLOCK_BYTES = 2**26
+
+
+def save(chain: "Chain", path: Path, *, overwrite: bool) -> None:
+    """Write the chain beside its place, and give it its name once it is whole; see `Chain.save`."""
+    paths = RunPaths(path)
+    with storage_errors("save", path):
+        make_folder(paths.folder)
+        lock = RunLock(paths.lock)
+        try:
+            if (path.exists() or paths.pieces()) and not overwrite:
+                raise StoreError(f"{path} already holds a run; choose another file, or overwrite it (--force).")
+            if path.exists():
+                read_final_manifest(paths)  # a chain of ours, or it stays
+            temporary = path.with_name(f"{path.stem}.{uuid4().hex}.h5")
+            try:
+                _write(chain, temporary)
+                publish(temporary, path)
+            finally:
+                with suppress(OSError):
+                    remove(temporary)
+            for piece in paths.pieces():
+                remove(piece)
+        finally:
+            lock.release(with_folder=not paths.pieces())
+
+
+def _write(chain: "Chain", path: Path) -> None:
+    totals, text = {}, {"status": chain.status.name}
+    for name, value in chain.attributes.items():
+        if name.startswith("sampling_") and not isinstance(value, str):
+            totals[name.removeprefix("sampling_")] = float(value)
+        elif name != "status":
+            text[name] = str(value)
+    arrays = [*chain.posterior.values(), *chain.sample_stats.values()]
+    block = max(_BLOCK_BYTES * chain.num_draws // max(sum(array.nbytes for array in arrays), 1), 1)
+    with ChainStore(path) as store:
+        try:
+            store.annotate(text)
+            if chain.observed_data:
+                store.save_group(OBSERVED_DATA, chain.observed_data)
+            for first in range(0, chain.num_draws, block):
+                posterior, sample_stats = (
+                    {name: array[:, first : first + block] for name, array in group.items()}
+                    for group in (chain.posterior, chain.sample_stats)
+                )
+                store.append(posterior, sample_stats, {}, totals if first == 0 else {})
+            store.finish()
+        except BaseException:
+            store.abandon()
+            raise
