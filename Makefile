@@ -23,6 +23,7 @@ docs: .venv/.with-docs
 
 bench: .venv/.with-bench
 	$(BIN)/python scripts/benchmarks/startup.py
+	$(BIN)/python scripts/benchmarks/storage.py
 
 lock: .venv/.with-lint
 	$(BIN)/pip install --quiet uv
