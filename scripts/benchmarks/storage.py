@@ -1,6 +1,6 @@
 """What it costs to keep a run on the disk: slowdown, memory, write rates, and being watched.
 
-python scripts/benchmarks/storage.py writes docs/benchmarks/storage.json and docs/benchmarks/storage.md, in about 25
+python scripts/benchmarks/storage.py writes docs/benchmarks/storage.json and docs/benchmarks/storage.md, in about 15
 minutes; it needs Linux. The current folder should lie on the disk in question, and nothing else should be running.
 """
 
@@ -22,8 +22,8 @@ from storage_writers import rates
 
 FOLDER = Path(__file__).parents[2] / "docs" / "benchmarks"
 PACKAGES = ("cosmoflow", "jax", "jaxlib", "numpy", "h5py", "emcee", "zarr", "netCDF4")
-SECONDS = {"demo": 130, "field": 12, "field, every 10th": 36}
-WATCHED_SECONDS = 16
+SECONDS = {"demo": 35, "field": 10, "field, every 10th": 15}
+WATCHED_SECONDS = 12
 
 
 def case(name: str, problem: str, *, quick: bool, **options: float) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def write_rates(*, quick: bool) -> dict[str, Any]:
     print("rates", file=sys.stderr, flush=True)
     if quick:
         return rates(num_bytes=2**22, num_small=3, repeats=2, quick=True)
-    return rates(num_bytes=2**30, num_small=100, repeats=3, quick=False)
+    return rates(num_bytes=2**29, num_small=100, repeats=3, quick=False)
 
 
 def watched(*, quick: bool) -> dict[str, Any]:
