@@ -31,6 +31,7 @@ from ._segments import (
     RunPaths,
     Segment,
     arrange_segments,
+    check_run,
     checked_layouts,
     open_segments,
     read_block,
@@ -85,6 +86,7 @@ def _copy_sound(paths: RunPaths, output: Path) -> None:
             for piece in (paths.final, *paths.pieces()):
                 if piece.suffix == ".h5" and piece.exists() and piece not in damaged:
                     with paths.open(piece) as file:
+                        check_run(file, piece, run)
                         _copy_others(store, file)
             if damaged or gap or manifest is None:
                 lost = [file.name for file in damaged] + ["manifest.json"] * (manifest is None)

@@ -154,11 +154,7 @@ class ChainStore:
         with storage_errors(f"read the stage {name!r} of", self.path):
             return read_stage(self._paths, name, self._manifest.run)
 
-    def save_group(
-        self,
-        name: Literal["warmup_posterior", "warmup_sample_stats", "observed_data"],
-        arrays: Mapping[str, np.ndarray],
-    ) -> None:
+    def save_group(self, name: OtherGroup, arrays: Mapping[str, np.ndarray]) -> None:
         """Keep a group of the final file that does not grow with the draws.
 
         Args:

@@ -2,6 +2,8 @@
 
 import time
 
+from .._results import Status
+from .._status_file import read_status, write_status
 from ._options import ConfigFile, Force, MaxTime, Output, Quiet, Resume
 from ._signals import StopOnSignal
 
@@ -28,4 +30,6 @@ def fit(
             raise ConfigError(config, "flow is missing, so there is none to train; add the table [flow]")
         with run.store(resume=resume, force=force) as store:
             run.train(store, table)
+        trained = {"stage": "stopped", "status": Status.STOPPED.name, "message": "The flow is trained."}
+        write_status(run.config.output, (read_status(run.config.output) or {}) | trained)
     run.say(f"The flow is committed; to draw: cosmoflow sample {config} --output {run.config.output} --resume")

@@ -328,7 +328,8 @@ def test_a_merge_that_fails_loses_nothing(path, monkeypatch, call, after):
     runs.assert_holds(Chain.from_file(path), 7)
 
 
-def test_segments_left_by_a_merge_are_not_read_twice(path, monkeypatch):
+def merge_and_crash(path, monkeypatch):
+    """A run of seven draws whose final file is there, and whose pieces are not yet removed."""
     with ChainStore(path) as store:
         runs.append(store, 3)
         runs.append(store, 4)
@@ -336,6 +337,10 @@ def test_segments_left_by_a_merge_are_not_read_twice(path, monkeypatch):
             crash_at(patch, "unlink", Crash())
             with pytest.raises(Crash):
                 store.finish()
+
+
+def test_segments_left_by_a_merge_are_not_read_twice(path, monkeypatch):
+    merge_and_crash(path, monkeypatch)
     assert path.exists()
     runs.assert_holds(Chain.from_file(path), 7)
     with ChainStore(path, mode="resume") as store:
@@ -346,13 +351,7 @@ def test_segments_left_by_a_merge_are_not_read_twice(path, monkeypatch):
 
 
 def test_leftovers_of_a_joined_file_that_is_damaged_stay(path, monkeypatch):
-    with ChainStore(path) as store:
-        runs.append(store, 3)
-        runs.append(store, 4)
-        with monkeypatch.context() as patch:
-            crash_at(patch, "unlink", Crash())
-            with pytest.raises(Crash):
-                store.finish()
+    merge_and_crash(path, monkeypatch)
     content = path.read_bytes()
     path.write_bytes(content[:5000] + b"!" + content[5001:])
     with pytest.raises(StoreError, match="damaged"):

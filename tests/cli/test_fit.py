@@ -32,6 +32,9 @@ def test_fit_then_sample(with_flow, folder, cosmoflow):
     assert cosmoflow("fit", "bao.toml").is_one_sentence("bao.h5", "--resume", "--force")
     assert cosmoflow("summarize", "bao.h5").is_one_sentence("bao.h5", "no draws")
 
+    watched = cosmoflow("watch", "bao.h5", "--once")
+    assert watched.code == 75 and "The flow is trained." in watched.out and "process ended" not in watched.out
+
     drawn = cosmoflow("sample", "bao.toml", "--resume")
     assert drawn.code == 0 and drawn.err == "", drawn
     evidence = next(line for line in trained.out.splitlines() if line.startswith("log evidence"))

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import warnings
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -35,8 +34,6 @@ def test_getdist_reads_it(tmp_path, capsys):
 
 
 def test_anesthetic_reads_it(tmp_path):
-    if find_spec("anesthetic") is None:
-        pytest.skip("anesthetic is not installed")
     chain = normal_chain()
     export_chain(chain, tmp_path / "run", "getdist")
     script = (  # in a process of its own, because anesthetic changes pandas for all
