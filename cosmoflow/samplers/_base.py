@@ -1,13 +1,14 @@
 """What every sampler is: a state, and a compiled chunk of draws of many chains."""
 
 from abc import abstractmethod
-from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Generic, TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from equinox import AbstractVar
 from jaxtyping import Array, Float, Int
 
@@ -55,7 +56,24 @@ Info = TypeVar("Info", bound=AbstractInfo)
 
 
 class AbstractSampler(eqx.Module, Generic[State, Info]):
-    """A Markov process with a target as its invariant law."""
+    """A Markov process with a target as its invariant law.
+
+    `tunable` names its positive scalar fields that a warm-up tunes, in `retuned`, and averages on a logarithmic scale.
+    """
+
+    tunable: ClassVar[tuple[str, ...]] = ()
+
+    def retuned(
+        self, positions: Float[np.ndarray, "chain draw dim"], stats: Mapping[str, np.ndarray], gain: float
+    ) -> "AbstractSampler":
+        """The sampler for the next window of a warm-up, in the light of the last one.
+
+        Args:
+            positions: The draws of the last window.
+            stats: Their infos by field name, and the log-density as `lp`, each of shape (chain, draw).
+            gain: How much the last window counts, decreasing from 2: a step of stochastic approximation.
+        """
+        return self
 
     @abstractmethod
     def init(self, target: AbstractTarget, position: Vector, *, key: Key) -> State:
@@ -112,8 +130,21 @@ class AbstractKernel(AbstractSampler[State, Info]):
         return states, draws, infos
 
 
+def scaled(value: Scalar, exponent: float) -> Scalar:
+    """A positive field multiplied by e^exponent, in its own dtype."""
+    return value * jnp.exp(jnp.asarray(exponent, value.dtype))
+
+
 class AbstractTunedKernel(AbstractKernel[State, Info]):
     """A kernel whose step size is tuned towards an acceptance rate, which its info reports as `acceptance_rate`."""
 
     step_size: AbstractVar[Scalar]
     target_acceptance: AbstractVar[float]
+    tunable: ClassVar[tuple[str, ...]] = ("step_size",)
+
+    def retuned(
+        self, positions: Float[np.ndarray, "chain draw dim"], stats: Mapping[str, np.ndarray], gain: float
+    ) -> "AbstractSampler":
+        """The kernel with its step size moved towards the acceptance rate that it should have."""
+        excess = float(np.mean(stats["acceptance_rate"])) - self.target_acceptance
+        return eqx.tree_at(lambda s: s.step_size, self, scaled(self.step_size, gain * excess))

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -17,12 +16,12 @@ from .._record import Record
 from .._results import RunError, Status
 from .._types import Key
 from .._verdict import added, judge, total
-from ..chains import POSTERIOR, ChainStore, digest
-from ..samplers import AbstractSampler, AbstractTunedKernel
+from ..chains import POSTERIOR, ChainStore, arrays_to_tree, digest, tree_to_arrays
+from ..samplers import AbstractSampler
 from ..targets import AbstractTarget, Pullback
 from ._affine import Affine
 from ._precondition import MAX_DENSE_DIM, assess, laplace, pooled
-from ._step_size import StepSizeTuner
+from ._tuner import Tuner
 
 STAGE = "warmup"
 WINDOW = 25
@@ -99,9 +98,8 @@ def warmup(
             arrays, costs = saved
             _annotate(store, costs)
             affine = Affine(jnp.asarray(arrays["location"]), jnp.asarray(arrays["cholesky"]))
-            if isinstance(sampler, AbstractTunedKernel):
-                sampler = eqx.tree_at(lambda s: s.step_size, sampler, jnp.asarray(arrays["step_size"]))
-            return Pullback(target, affine), sampler, jnp.asarray(arrays["positions"])
+            fields = {name.removeprefix("sampler"): array for name, array in arrays.items()}
+            return Pullback(target, affine), arrays_to_tree(sampler, fields), jnp.asarray(arrays["positions"])
 
     start = time.monotonic()
     key_start, *stage_keys = jr.split(key, 3)
@@ -118,7 +116,7 @@ def warmup(
             z = jax.vmap(whitened.bijection.inverse)(positions)
             states = init_states(whitened, sampler, z, stage_key, record)
             small = record.small(whitened, z[0], size=MAX_KEPT)
-            tuner = StepSizeTuner(sampler)
+            tuner = Tuner(sampler)
             windows: list[np.ndarray] = []
             totals: dict[str, float] = {}
             for _ in range(num_windows):
@@ -128,14 +126,15 @@ def warmup(
                     whitened, tuner.sampler, states, jnp.asarray(WINDOW), record, capacity=max(chunk, WINDOW)
                 )
                 stats = _window({"lp": draws.log_density} | sample_stats(infos))
-                if isinstance(sampler, AbstractTunedKernel):
-                    facts["step_size"] = float(tuner.sampler.step_size)
+                window = np.asarray(draws.position[:, :WINDOW])
+                facts |= {name: float(getattr(tuner.sampler, name)) for name in tuner.sampler.tunable}
+                if "acceptance_rate" in stats:
                     facts["acceptance"] = float(np.mean(stats["acceptance_rate"]))
-                    tuner.update(facts["acceptance"])
+                tuner.update(window, stats)
                 totals = added(totals, total(stats))
                 num_gradients += int(np.sum(stats["num_gradients"]))
                 kept_draws.append((_window({name: kept[POSTERIOR][name] for name in small}), stats))
-                windows.append(np.asarray(draws.position[:, :WINDOW]))
+                windows.append(window)
                 facts["gradients"] = num_gradients
                 live.advance(WINDOW)
             status = judge(totals, num_chains * WINDOW * len(windows))
@@ -153,8 +152,7 @@ def warmup(
         store.save_group("warmup_posterior", _joined([parameters for parameters, _ in kept_draws]))
         store.save_group("warmup_sample_stats", _joined([stats for _, stats in kept_draws]))
         arrays = {"location": affine.location, "cholesky": affine.cholesky, "positions": z}
-        if isinstance(sampler, AbstractTunedKernel):
-            arrays["step_size"] = sampler.step_size
+        arrays |= {f"sampler{name}": array for name, array in tree_to_arrays(sampler).items()}
         costs = {"num_gradients": num_gradients, "seconds": time.monotonic() - start}
         store.save_stage(STAGE, {name: np.asarray(value) for name, value in arrays.items()}, costs)
         _annotate(store, costs)
