@@ -54,7 +54,11 @@ def describe_progress(record: Facts) -> str:
 
 def _counts(record: Facts) -> tuple[str, int, int]:
     if record.get("num_draws") is None:
-        return "steps", record.get("step") or 0, record.get("num_steps") or 0
+        return (
+            "gradients" if record["stage"] == "warmup" else "steps",
+            record.get("step") or 0,
+            record.get("num_steps") or 0,
+        )
     return "draws", record["draws"], record["num_draws"]
 
 
@@ -77,7 +81,7 @@ class Stage:
         self.outcome: Status | None = None
 
     def advance(self, count: int, *, committed: bool = False) -> None:
-        """Move on by `count` draws or steps.
+        """Move on by `count` draws, steps or gradients.
 
         Args:
             count: How many.
@@ -148,7 +152,7 @@ def stage(
 
     Args:
         name: One of `TITLES`.
-        total: Its draws or steps.
+        total: Its draws, steps or gradients.
         done: How many are there already.
         facts: Asked for more numbers, by the names in `describe`, when anybody looks.
         visible: Whether to show it: on a terminal as a live view, elsewhere as plain lines.

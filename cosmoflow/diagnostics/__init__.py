@@ -4,6 +4,7 @@ from ._convergence import Convergence as Convergence
 from ._convergence import convergence as convergence
 from ._cost import Cost as Cost
 from ._cost import cost as cost
+from ._cost import gradient_cost as gradient_cost
 from ._criterion import Converged as Converged
 from ._criterion import next_check as next_check
 from ._monitor import Monitor as Monitor

@@ -1,6 +1,10 @@
 """What a run cost, in gradients of the log-density."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from ..chains import Chain
 
@@ -38,6 +42,17 @@ class Cost:
         return self.sampling + self.warmup
 
 
+def gradient_cost(stats: Mapping[str, np.ndarray]) -> float:
+    """The cost of some draws in gradients, from their sample statistics."""
+    gradients, densities, derivatives = _counts(stats)
+    return Cost(gradients, densities, derivatives, 0.0, math.nan).sampling
+
+
+def _counts(stats: Mapping[str, np.ndarray]) -> list[int]:
+    names = ("num_gradients", "num_densities", "num_directional_derivatives")
+    return [int(stats[name].sum()) if name in stats else 0 for name in names]
+
+
 def cost(chain: Chain) -> Cost:
     """The cost of a chain, from the counts in its sample statistics and its attributes.
 
@@ -45,12 +60,8 @@ def cost(chain: Chain) -> Cost:
         chain: counts are read from `num_gradients`, `num_densities` and `num_directional_derivatives`, those of the
             warm-up from the attribute `warmup_gradients`, the time from `sampling_seconds`.
     """
-    counts = [
-        int(chain.sample_stats[name].sum()) if name in chain.sample_stats else 0
-        for name in ("num_gradients", "num_densities", "num_directional_derivatives")
-    ]
     return Cost(
-        *counts,
+        *_counts(chain.sample_stats),
         warmup=float(chain.attributes.get("warmup_gradients", 0.0)),
         seconds=float(chain.attributes.get("sampling_seconds", "nan")),
     )

@@ -1,6 +1,8 @@
-"""Tuning before a run: coordinates, step size, starting points."""
+"""Tuning before a run: coordinates, the choice of a sampler and its tuning, starting points."""
 
 from ._affine import Affine as Affine
-from ._precondition import laplace as laplace
-from ._precondition import whiten as whiten
+from ._laplace import laplace as laplace
+from ._low_rank import LowRank as LowRank
+from ._triangular import Triangular as Triangular
 from ._warmup import warmup as warmup
+from ._whiten import whiten as whiten

@@ -1,84 +1,78 @@
-"""From a target and a sampler to whitened coordinates, a tuned sampler, and starting points."""
+"""From a target to whitened coordinates, a tuned sampler, and starting points, within a budget of gradients."""
 
+import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+from flowjax.bijections import AbstractBijection
 from jaxtyping import Array, Float
 
 from .._budget import Budget
-from .._chunk import DEFAULT_CHUNK, check_start, init_states, log_densities, run_chunk, sample_stats
+from .._chunk import DEFAULT_CHUNK, check_start, log_densities
 from .._progress import Facts, stage
-from .._record import Record
 from .._results import RunError, Status
 from .._types import Key
-from .._verdict import added, judge, total
-from ..chains import POSTERIOR, ChainStore, arrays_to_tree, digest, tree_to_arrays
+from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
 from ..samplers import AbstractSampler
 from ..targets import AbstractTarget, Pullback
-from ._affine import Affine
-from ._precondition import MAX_DENSE_DIM, assess, laplace, pooled
-from ._tuner import Tuner
+from ._auto import EXCELLENT, candidates
+from ._coordinates import ASSESS_SAMPLES, assess, from_curvature, from_draws, identity
+from ._pilot import Outcome, Pilot, joined
 
 STAGE = "warmup"
-WINDOW = 25
-MAX_KEPT = 1024
-"""Numbers of a variable above which its draws in the warm-up are not kept."""
+SETTLED = 0.9
+"""Importance efficiency of N(0, I) above which coordinates are not refined any more."""
 
-GOOD_ENOUGH = 0.1
-"""Importance efficiency of N(0, I) above which no Laplace fit is made."""
+ROUNDS = 2
+ROUND_SHARE = 0.25
+"""Share of the remaining budget that a round of refinement may take."""
+
+Warmed = tuple[Pullback, AbstractSampler, Float[Array, "chain dim"]]
 
 
-def _starting_coordinates(target, num_chains, position, key) -> tuple[Affine, Float[Array, "chain dim"], int]:
-    """Coordinates and starting points: as they are, or from a Laplace fit where that covers more of the evidence."""
-    key_plain, key_laplace, key_starts = jr.split(key, 3)
-    plain = Affine.identity(target.dim, jnp.result_type(float) if position is None else position.dtype)
-    fit = assess(target, plain, num_chains=num_chains, key=key_plain)
-    starts = jr.normal(key_starts, (num_chains, target.dim), plain.location.dtype) if position is None else position
-    check_start(target, starts, log_densities(target, starts))
-    if target.dim > MAX_DENSE_DIM:
-        return plain, starts, 0
-    if fit.ess_fraction > GOOD_ENOUGH:
-        return plain, fit.positions if position is None else position, 0
-    affine, cost = laplace(target, starts)
-    curved = assess(target, affine, num_chains=num_chains, key=key_laplace)
-    if curved.log_evidence > fit.log_evidence:
-        return affine, curved.positions if position is None else position, cost
-    return plain, starts, cost
+def default_budget(dim: int) -> int:
+    """The gradients that a warm-up may take where nothing is said, all chains together."""
+    return 20_000 + 40 * dim
 
 
 def warmup(
     target: AbstractTarget,
-    sampler: AbstractSampler,
+    sampler: AbstractSampler | Literal["auto"] = "auto",
     *,
-    num_steps: int = 1000,
     num_chains: int,
     key: Key,
+    max_gradients: int | None = None,
     position: Float[Array, "chain dim"] | None = None,
     store: ChainStore | None = None,
     chunk: int = DEFAULT_CHUNK,
     max_time: float | None = None,
     stop: Callable[[], bool] = lambda: False,
     progress: bool = False,
-) -> tuple[Pullback, AbstractSampler, Float[Array, "chain dim"]]:
-    """Whiten the target, tune the sampler, find starting points.
+) -> Warmed:
+    """Whiten the target, choose and tune the sampler, find starting points.
 
-    Coordinates come first from a Laplace fit, unless N(0, I) covers the target well already; then a pilot run of half
-    the steps refines them by its pooled covariance, and the other half tunes the step size in the new ones. The pilot's
-    draws are kept in the store's group `warmup_posterior`, those of variables of more than 1024 numbers apart.
+    Coordinates come from the modes and their curvatures, unless N(0, I) covers the target as well; pilot runs refine
+    them until an importance sample from N(0, I) covers the target. They are triangular up to 32 dimensions, dense up to
+    1024, diagonal and of low rank beyond. Then the sampler is tuned in them; where it is "auto", those that can be best
+    in the dimension are tuned one after another, and the one with the most effective draws per gradient is taken.
+
+    The pilots' draws are kept in the store's group `warmup_posterior`, those of variables of more than 1024 numbers
+    apart; what was tried and what it cost is kept in its attribute `warmup`.
 
     Args:
         target: What will be sampled.
         sampler: How.
-        num_steps: Draws per chain of the pilot runs.
         num_chains: Chains.
         key: Random key.
-        position: Starting points, shape (chain, dim); standard normal draws where none are given.
+        max_gradients: About how many gradients may be spent, all chains together; 20,000 + 40 dim if None.
+        position: Starting points, shape (chain, dim); resampled from the coordinates' normal law where none are given.
         store: Where the outcome is committed; what it already holds is not computed again.
-        chunk: Draws per compiled call of the sampling to come, which the pilot shares.
+        chunk: Draws per compiled call of the sampling to come, which the pilots share.
         max_time: Seconds within which the warm-up ends early, with `RunError`; nothing of it is kept.
         stop: Asked between windows; where it answers True, `RunError` is raised, and nothing of the warm-up is kept.
         progress: Whether to show a live view, or plain lines where there is no terminal.
@@ -90,84 +84,142 @@ def warmup(
         StartError: The log-density is not finite at a starting point.
         RunError: The warm-up was stopped, ran out of time, met too many non-finite densities, or could not move.
     """
-    budget = Budget(stop, max_time)
+    limit = default_budget(target.dim) if max_gradients is None else max_gradients
+    tried: dict[str, AbstractSampler] = candidates(target.dim) if sampler == "auto" else {"given": sampler}
     if store is not None:
-        store.identify({"warmup": digest((target, sampler, key, position, num_steps, num_chains))})
+        store.identify({"warmup": digest((target, sampler, key, position, limit, num_chains))})
         saved = store.load_stage(STAGE)
         if saved is not None:
-            arrays, costs = saved
-            _annotate(store, costs)
-            affine = Affine(jnp.asarray(arrays["location"]), jnp.asarray(arrays["cholesky"]))
-            fields = {name.removeprefix("sampler"): array for name, array in arrays.items()}
-            return Pullback(target, affine), arrays_to_tree(sampler, fields), jnp.asarray(arrays["positions"])
+            return _restored(target, tried, store, *saved)
 
     start = time.monotonic()
-    key_start, *stage_keys = jr.split(key, 3)
-    num_windows = max(1, num_steps // (2 * WINDOW))
-    total_steps = 2 * WINDOW * num_windows
     facts: Facts = {}
-    record = Record()
-    kept_draws: list[tuple[dict, dict]] = []
-    run = None if store is None else store.path
-    with stage(STAGE, total_steps, facts=lambda: facts, visible=progress, run=run) as live:
-        affine, positions, num_gradients = _starting_coordinates(target, num_chains, position, key_start)
-        for number, stage_key in enumerate(stage_keys):
-            whitened = Pullback(target, affine)
-            z = jax.vmap(whitened.bijection.inverse)(positions)
-            states = init_states(whitened, sampler, z, stage_key, record)
-            small = record.small(whitened, z[0], size=MAX_KEPT)
-            tuner = Tuner(sampler)
-            windows: list[np.ndarray] = []
-            totals: dict[str, float] = {}
-            for _ in range(num_windows):
-                if (status := budget.ask()) is not None:
-                    raise RunError(status)
-                states, draws, infos, kept = run_chunk(
-                    whitened, tuner.sampler, states, jnp.asarray(WINDOW), record, capacity=max(chunk, WINDOW)
-                )
-                stats = _window({"lp": draws.log_density} | sample_stats(infos))
-                window = np.asarray(draws.position[:, :WINDOW])
-                facts |= {name: float(getattr(tuner.sampler, name)) for name in tuner.sampler.tunable}
-                if "acceptance_rate" in stats:
-                    facts["acceptance"] = float(np.mean(stats["acceptance_rate"]))
-                tuner.update(window, stats)
-                totals = added(totals, total(stats))
-                num_gradients += int(np.sum(stats["num_gradients"]))
-                kept_draws.append((_window({name: kept[POSTERIOR][name] for name in small}), stats))
-                windows.append(window)
-                facts["gradients"] = num_gradients
-                live.advance(WINDOW)
-            status = judge(totals, num_chains * WINDOW * len(windows))
-            if status in (Status.NON_FINITE, Status.STUCK):
-                raise RunError(status)
-            sampler = tuner.tuned()
-            positions = jax.vmap(whitened.bijection.transform)(jnp.asarray(windows[-1][:, -1]))
-            if number == 0 and target.dim <= MAX_DENSE_DIM:
-                settled = np.concatenate(windows[len(windows) // 4 :], axis=1)
-                affine = pooled(affine, jnp.asarray(settled.reshape(-1, target.dim)))
-
-    whitened = Pullback(target, affine)
-    z = jax.vmap(whitened.bijection.inverse)(positions)
+    with stage(STAGE, limit, facts=lambda: facts, visible=progress, run=None if store is None else store.path) as live:
+        pilot = Pilot(num_chains, chunk, Budget(stop, max_time), live, facts)
+        run = _Warmup(target, num_chains, limit, key, pilot)
+        whitened, z = run.coordinates(tried, position)
+        name, outcome = run.choose(whitened, tried, z)
     if store is not None:
-        store.save_group("warmup_posterior", _joined([parameters for parameters, _ in kept_draws]))
-        store.save_group("warmup_sample_stats", _joined([stats for _, stats in kept_draws]))
-        arrays = {"location": affine.location, "cholesky": affine.cholesky, "positions": z}
-        arrays |= {f"sampler{name}": array for name, array in tree_to_arrays(sampler).items()}
-        costs = {"num_gradients": num_gradients, "seconds": time.monotonic() - start}
-        store.save_stage(STAGE, {name: np.asarray(value) for name, value in arrays.items()}, costs)
-        _annotate(store, costs)
-    return whitened, sampler, z
+        store.save_group("warmup_posterior", joined(pilot.parameters))
+        store.save_group("warmup_sample_stats", joined(pilot.stats))
+        parts = {"coordinates": whitened.bijection, "sampler": outcome.sampler}
+        arrays = {f"{part}{leaf}": array for part in parts for leaf, array in tree_to_arrays(parts[part]).items()}
+        arrays["positions"] = np.asarray(outcome.positions)
+        costs = {"num_gradients": round(pilot.cost), "seconds": time.monotonic() - start}
+        store.save_stage(STAGE, arrays, {"sampler": name, "steps": json.dumps(run.steps), **costs})
+        _annotate(store, costs, json.dumps(run.steps))
+    return whitened, outcome.sampler, outcome.positions
 
 
-def _window(arrays: Mapping[str, Array]) -> dict[str, np.ndarray]:
-    """The draws of one window, on the host."""
-    return {name: np.asarray(array)[:, :WINDOW] for name, array in arrays.items()}
+class _Warmup:
+    """The steps of a warm-up, each noted with what it cost."""
+
+    def __init__(self, target: AbstractTarget, num_chains: int, limit: int, key: Key, pilot: Pilot):
+        self.steps: list[dict[str, Any]] = []
+        self._target, self._num_chains, self._limit, self._pilot = target, num_chains, limit, pilot
+        self._key, self._count = key, 0
+
+    def coordinates(
+        self, tried: dict[str, AbstractSampler], position: Float[Array, "chain dim"] | None
+    ) -> tuple[Pullback, Float[Array, "chain dim"]]:
+        """The whitened target, and where the chains are in it."""
+        plain = Pullback(self._target, identity(self._target.dim))
+        starts = jr.normal(self._next_key(), (self._num_chains, self._target.dim)) if position is None else position
+        check_start(self._target, starts, log_densities(self._target, starts))
+        fit = self._assess("as they are", plain)
+        whitened = plain
+        if fit.ess_fraction < SETTLED:
+            bijection, cost = from_curvature(self._target, starts, self._next_key())
+            self._pilot.spend(cost)
+            curved = Pullback(self._target, bijection)
+            better = self._assess("from curvature", curved)
+            if better.log_evidence > fit.log_evidence:
+                whitened, fit = curved, better
+        z = fit.positions if position is None else _inverse(whitened, position)
+        sampler = next(iter(tried.values()))
+        for number in range(ROUNDS):
+            if fit.ess_fraction > SETTLED:
+                break
+            share = ROUND_SHARE * (self._limit - self._pilot.cost)
+            outcome = self._run(f"round {number + 1}", whitened, sampler, z, share)
+            if outcome.status in (Status.NON_FINITE, Status.STUCK):
+                raise RunError(outcome.status)
+            x = jax.vmap(whitened.bijection.transform)(outcome.positions)
+            refined = from_draws(whitened.bijection, outcome.draws, outcome.num_effective)
+            whitened, sampler = Pullback(self._target, refined), outcome.sampler
+            z = _inverse(whitened, x)
+            fit = self._assess(f"after round {number + 1}", whitened)
+        return whitened, z
+
+    def choose(
+        self, target: Pullback, tried: dict[str, AbstractSampler], positions: Float[Array, "chain dim"]
+    ) -> tuple[str, Outcome]:
+        """The best of some samplers, tuned.
+
+        Raises:
+            RunError: None of them could move, or all met too many non-finite densities.
+        """
+        share = (self._limit - self._pilot.cost) / (1 + len(tried))
+        outcomes: dict[str, Outcome] = {}
+        for name, sampler in tried.items():
+            outcomes[name] = self._run(name, target, sampler, positions, share)
+            if self.steps[-1]["efficiency"] > EXCELLENT:
+                break
+        sound = {name: o for name, o in outcomes.items() if o.status not in (Status.NON_FINITE, Status.STUCK)}
+        if not sound:
+            raise RunError(next(iter(outcomes.values())).status)
+        best = max(sound, key=lambda name: sound[name].efficiency)
+        return best, sound[best]
+
+    def _run(self, name: str, target: Pullback, sampler: AbstractSampler, z, cost: float) -> Outcome:
+        before = self._pilot.cost
+        outcome = self._pilot.run(target, sampler, z, self._next_key(), cost)
+        self._note(name, before, sampler=type(sampler).__name__, efficiency=outcome.efficiency)
+        return outcome
+
+    def _assess(self, name: str, target: Pullback):
+        before = self._pilot.cost
+        fit = assess(target, num_chains=self._num_chains, key=self._next_key())
+        self._pilot.spend(ASSESS_SAMPLES / 3)
+        self._note(name, before, importance_efficiency=float(fit.ess_fraction))
+        return fit
+
+    def _note(self, name: str, before: float, **facts: Any) -> None:
+        self.steps.append({"step": name, "gradients": round(self._pilot.cost - before), **facts})
+
+    def _next_key(self) -> Key:
+        self._count += 1
+        return jr.fold_in(self._key, self._count)
 
 
-def _joined(windows: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """The draws of consecutive windows."""
-    return {name: np.concatenate([window[name] for window in windows], axis=1) for name in windows[0]}
+def _inverse(target: Pullback, positions: Float[Array, "chain dim"]) -> Float[Array, "chain dim"]:
+    return jax.vmap(target.bijection.inverse)(positions)
 
 
-def _annotate(store: ChainStore, costs: dict) -> None:
-    store.annotate({"warmup_gradients": str(costs["num_gradients"]), "warmup_seconds": f"{costs['seconds']:.3f}"})
+def _restored(
+    target: AbstractTarget,
+    tried: dict[str, AbstractSampler],
+    store: ChainStore,
+    arrays: dict[str, np.ndarray],
+    facts: dict[str, Any],
+) -> Warmed:
+    """What a store holds of a warm-up."""
+    _annotate(store, facts, facts["steps"])
+
+    def part(name: str, template: Any) -> Any:
+        leaves = {key.removeprefix(name): array for key, array in arrays.items() if key.startswith(f"{name}.")}
+        return arrays_to_tree(template, leaves)
+
+    bijection: AbstractBijection = part("coordinates", identity(target.dim))
+    sampler = part("sampler", tried[facts["sampler"]])
+    return Pullback(target, bijection), sampler, jnp.asarray(arrays["positions"])
+
+
+def _annotate(store: ChainStore, costs: dict, steps: str) -> None:
+    store.annotate(
+        {
+            "warmup_gradients": str(costs["num_gradients"]),
+            "warmup_seconds": f"{costs['seconds']:.3f}",
+            "warmup": steps,
+        }
+    )

@@ -1,0 +1,150 @@
+"""Short runs that tune a sampler in given coordinates, and what they found and cost."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from .._budget import Budget
+from .._chunk import init_states, run_chunk, sample_stats
+from .._progress import Facts, Stage
+from .._record import Record
+from .._results import RunError, Status
+from .._types import Key
+from .._verdict import added, judge, total
+from ..chains import POSTERIOR
+from ..diagnostics import gradient_cost
+from ..samplers import AbstractSampler
+from ..targets import Pullback
+from ._tuner import Tuner
+
+WINDOW = 25
+"""Draws of the first window, from which the cost of a draw is learned."""
+
+NUM_WINDOWS = 16
+MAX_KEPT = 1024
+"""Numbers of a variable above which its draws in the warm-up are not kept."""
+
+MAX_JUDGED = 32
+"""Coordinates whose effective sample sizes are looked at."""
+
+
+class Outcome(NamedTuple):
+    """What a pilot run found: a tuned sampler, where the chains are, and the draws of its last three quarters."""
+
+    sampler: AbstractSampler
+    positions: Float[Array, "chain dim"]
+    draws: Float[np.ndarray, "chain draw dim"]
+    log_density: Float[np.ndarray, "chain draw"]
+    cost_per_draw: float
+    status: Status
+
+    @property
+    def num_effective(self) -> float:
+        """The typical effective sample size of a coordinate."""
+        return float(np.median(_sizes(self.draws)))
+
+    @property
+    def efficiency(self) -> float:
+        """The smallest effective sample size, over coordinates, their squares and the log-density, per gradient."""
+        half = self.draws[:, self.draws.shape[1] // 3 :]
+        log_density = self.log_density[:, -half.shape[1] :, None]
+        smallest = np.min(_sizes(np.concatenate([half, half**2, log_density], axis=2)))
+        return float(smallest) / (self.cost_per_draw * half.shape[1])
+
+
+def _sizes(values: Float[np.ndarray, "chain draw function"]) -> list[float]:
+    """Effective sample sizes of the means of several functions."""
+    from arviz_stats.base import array_stats
+
+    places = np.unique(np.linspace(0, values.shape[2] - 1, 2 * MAX_JUDGED + 1).astype(int))
+    sizes = [float(array_stats.ess(values[:, :, i], chain_axis=0, draw_axis=1, method="mean")) for i in places]
+    return [size if math.isfinite(size) else 0.0 for size in sizes]
+
+
+class Pilot:
+    """A series of short runs on one target, with their draws, counts and cost so far.
+
+    Args:
+        num_chains: Chains.
+        capacity: Draws per compiled call of the sampling to come, whose compilation the pilot shares.
+        budget: Asked between windows.
+        live: Where progress is shown, in gradients.
+        facts: What is known, filled in here.
+    """
+
+    def __init__(self, num_chains: int, capacity: int, budget: Budget, live: Stage, facts: Facts):
+        self.cost = 0.0
+        self.parameters: list[dict[str, np.ndarray]] = []
+        self.stats: list[dict[str, np.ndarray]] = []
+        self._num_chains, self._capacity = num_chains, max(capacity, WINDOW)
+        self._budget, self._live, self._facts = budget, live, facts
+
+    def spend(self, gradients: float) -> None:
+        """Count what was computed, and stop where it is time.
+
+        Raises:
+            RunError: The warm-up was stopped or ran out of time.
+        """
+        self._live.advance(int(self.cost + gradients) - int(self.cost))
+        self.cost += gradients
+        self._facts["gradients"] = int(self.cost)
+        if (status := self._budget.ask()) is not None:
+            raise RunError(status)
+
+    def run(
+        self, target: Pullback, sampler: AbstractSampler, positions: Float[Array, "chain dim"], key: Key, cost: float
+    ) -> Outcome:
+        """Tune a sampler for about a number of gradients, from positions in the whitened coordinates."""
+        record = Record()
+        self.spend(self._num_chains)
+        states = init_states(target, sampler, positions, key, record)
+        small = record.small(target, positions[0], size=MAX_KEPT)
+        tuner, num_draws, spent = Tuner(sampler), WINDOW, 0.0
+        draws: list[np.ndarray] = []
+        log_density: list[np.ndarray] = []
+        totals: dict[str, float] = {}
+        while spent < cost:
+            states, chunk, infos, kept = run_chunk(
+                target, tuner.sampler, states, jnp.asarray(num_draws), record, capacity=self._capacity
+            )
+            stats = _first(num_draws, {"lp": chunk.log_density} | sample_stats(infos))
+            window = np.asarray(chunk.position[:, :num_draws])
+            self._facts |= {name: float(getattr(tuner.sampler, name)) for name in tuner.sampler.tunable}
+            if "acceptance_rate" in stats:
+                self._facts["acceptance"] = float(np.mean(stats["acceptance_rate"]))
+            tuner.update(window, stats)
+            totals = added(totals, total(stats))
+            draws.append(window)
+            log_density.append(stats["lp"])
+            self.parameters.append(_first(num_draws, {name: kept[POSTERIOR][name] for name in small}))
+            self.stats.append(stats)
+            window_cost = gradient_cost(stats)
+            spent += window_cost
+            self.spend(window_cost)
+            per_draw = max(window_cost / num_draws, 1e-3)
+            num_draws = int(np.clip(math.ceil(cost / NUM_WINDOWS / per_draw), 1, self._capacity))
+        length = sum(window.shape[1] for window in draws)
+        settled = length // 4
+        return Outcome(
+            tuner.tuned(),
+            jnp.asarray(draws[-1][:, -1]),
+            np.concatenate(draws, axis=1)[:, settled:],
+            np.concatenate(log_density, axis=1)[:, settled:],
+            spent / length,
+            judge(totals, self._num_chains * length),
+        )
+
+
+def _first(num_draws: int, arrays: Mapping[str, Array]) -> dict[str, np.ndarray]:
+    """The draws of one window, on the host."""
+    return {name: np.asarray(array)[:, :num_draws] for name, array in arrays.items()}
+
+
+def joined(windows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+    """The draws of consecutive windows, of what all of them tell."""
+    names = [name for name in windows[0] if all(name in window for window in windows)]
+    return {name: np.concatenate([window[name] for window in windows], axis=1) for name in names}
