@@ -11,3 +11,4 @@ from ._base import scaled as scaled
 from ._ghmc import GHMC as GHMC
 from ._nuts import NUTS as NUTS
 from .pdmp import ZigZag as ZigZag
+from .splitting import HybridSplitting as HybridSplitting
