@@ -1,6 +1,7 @@
 """Hamiltonian mechanics: potentials, kinetic energies, integrators, and the maps they make."""
 
 from ._hamiltonian import Hamiltonian as Hamiltonian
+from ._harmonic import HarmonicSplitting as HarmonicSplitting
 from ._integrator import AbstractIntegrator as AbstractIntegrator
 from ._integrator import Leapfrog as Leapfrog
 from ._integrator import PhaseState as PhaseState

@@ -2,6 +2,7 @@
 
 import math
 from abc import abstractmethod
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -21,7 +22,13 @@ class PhaseState(eqx.Module):
 
 
 class AbstractIntegrator(eqx.Module):
-    """A one-step map of phase space; running it with -h from the end returns to the start."""
+    """A one-step map of phase space; running it with -h from the end returns to the start.
+
+    `longest_path` is the length of a trajectory in the coordinates of a standard normal law beyond which the free
+    motion turns back.
+    """
+
+    longest_path: ClassVar[float] = math.inf
 
     @abstractmethod
     def step(self, hamiltonian: Hamiltonian, state: PhaseState, h: Scalar) -> PhaseState:
