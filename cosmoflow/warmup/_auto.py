@@ -12,9 +12,9 @@ MAX_EVENT_DIM = 30
 """Dimension up to which splittings of piecewise deterministic processes can compete."""
 
 _CANDIDATES: dict[str, Callable[[], AbstractSampler]] = {
-    "langevin": samplers.GHMC,
+    "langevin": samplers.Langevin,
     "mclmc": samplers.NUTS,
-    "hybrid_splitting": samplers.NUTS,
+    "hybrid_splitting": samplers.HybridSplitting,
 }
 
 

@@ -9,7 +9,7 @@ import jax.random as jr
 import numpy as np
 import paramax
 from flowjax.bijections import AbstractBijection
-from jax.scipy.special import logsumexp
+from jax.scipy.special import gammaln, logsumexp
 from jaxtyping import Array, Float
 
 from .._chunk import check_start, log_densities
@@ -27,34 +27,76 @@ MAX_DENSE_DIM = 1024
 MAX_CLIMBS_DIM = 64
 """Dimension above which one chain's start alone climbs to a mode."""
 
-ASSESS_SAMPLES = 256
+MAX_SAMPLED_DIM = 12
+"""Dimension up to which coordinates can be learned from an importance sample."""
+
+NUM_RESAMPLED = 2048
+WIDE = 2.0
+
+
+def num_assessed(dim: int) -> int:
+    """The log-densities by which coordinates are judged."""
+    return 4096 if dim <= MAX_SAMPLED_DIM else 512
 
 
 class Fit(NamedTuple):
-    """How well N(0, I) covers a target in its coordinates: an importance sample from it."""
+    """How well N(0, I) covers a target in its coordinates, and an importance sample.
+
+    Attributes:
+        log_evidence: Of the target.
+        ess_fraction: Effective share of draws from N(0, I) alone.
+        num_effective: Effective size of the whole sample.
+        positions: Distinct starting points.
+        sample: Resampled draws.
+    """
 
     log_evidence: Scalar
     ess_fraction: Scalar
+    num_effective: Scalar
     positions: Float[Array, "chain dim"]
+    sample: Float[Array, "sample dim"]
+
+
+def _effective(log_weights: Float[Array, " sample"]) -> Scalar:
+    return jnp.nan_to_num(jnp.exp(2 * logsumexp(log_weights) - logsumexp(2 * log_weights)))
 
 
 @eqx.filter_jit
 def assess(target: AbstractTarget, *, num_chains: int, key: Key) -> Fit:
-    """Importance-sample a target from N(0, I), and resample distinct starting points."""
+    """Importance-sample a target from N(0, I) and, for every second draw, from a wide law of heavy tails.
+
+    References:
+        Hesterberg 1995, Technometrics 37, 185 (defensive mixtures).
+    """
     target = paramax.unwrap(target)
-    key_draw, key_choose = jr.split(key)
-    z = jr.normal(key_draw, (ASSESS_SAMPLES, target.dim))
-    log_normal = -0.5 * jnp.sum(z**2, axis=1) - 0.5 * target.dim * jnp.log(2 * jnp.pi)
-    log_weights = jax.lax.map(target.log_density, z, batch_size=32) - log_normal
-    log_weights = jnp.where(jnp.isfinite(log_weights), log_weights, -jnp.inf)
-    log_sum = logsumexp(log_weights)
-    log_n = jnp.log(jnp.asarray(ASSESS_SAMPLES, z.dtype))
-    ess_fraction = jnp.nan_to_num(jnp.exp(2 * log_sum - logsumexp(2 * log_weights) - log_n))
+    key_draw, key_tail, key_choose, key_resample = jr.split(key, 4)
+    dim, size = target.dim, num_assessed(target.dim)
+    z = jr.normal(key_draw, (size, dim))
+    wide = jnp.arange(size) % 2 == 1
+    spread = WIDE * jnp.sqrt(3 / jr.chisquare(key_tail, 3.0, (size,), z.dtype))
+    z = jnp.where(wide[:, None], spread[:, None] * z, z)
+    square = jnp.sum(z**2, axis=1)
+    log_normal = -0.5 * square - 0.5 * dim * jnp.log(2 * jnp.pi)
+    half = 0.5 * (3 + dim)
+    log_tail = gammaln(half) - gammaln(1.5) - 0.5 * dim * jnp.log(3 * jnp.pi) - dim * jnp.log(WIDE)
+    log_wide = log_tail - half * jnp.log1p(square / (3 * WIDE**2))
+    log_density = jax.lax.map(target.log_density, z, batch_size=64)
+    log_density = jnp.where(jnp.isfinite(log_density), log_density, -jnp.inf)
+    log_weights = log_density - jnp.logaddexp(log_normal, log_wide) + jnp.log(2.0)
+    narrow = jnp.where(wide, -jnp.inf, log_density - log_normal)
     races = log_weights + jr.gumbel(key_choose, log_weights.shape, z.dtype)
-    chosen = jnp.argsort(-races)[jnp.arange(num_chains) % ASSESS_SAMPLES]
-    finite = jnp.isfinite(log_weights[chosen])
-    positions = z[jnp.where(finite, chosen, jnp.argmax(log_weights))]
-    return Fit(log_sum - log_n, ess_fraction, positions)
+    chosen = jnp.argsort(-races)[jnp.arange(num_chains) % size]
+    positions = z[jnp.where(jnp.isfinite(log_weights[chosen]), chosen, jnp.argmax(log_weights))]
+    shares = jnp.cumsum(jnp.exp(log_weights - logsumexp(log_weights)))
+    points = (jnp.arange(NUM_RESAMPLED) + jr.uniform(key_resample, (), z.dtype)) / NUM_RESAMPLED
+    sample = z[jnp.minimum(jnp.searchsorted(shares, points), size - 1)]
+    return Fit(
+        logsumexp(log_weights) - jnp.log(1.0 * size),
+        _effective(narrow) / (size - size // 2),
+        _effective(log_weights),
+        positions,
+        sample,
+    )
 
 
 def identity(dim: int) -> AbstractBijection:

@@ -21,16 +21,19 @@ from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
 from ..samplers import AbstractSampler
 from ..targets import AbstractTarget, Pullback
 from ._auto import EXCELLENT, candidates
-from ._coordinates import ASSESS_SAMPLES, assess, from_curvature, from_draws, identity
+from ._coordinates import assess, from_curvature, from_draws, identity, num_assessed
 from ._pilot import Outcome, Pilot, joined
 
 STAGE = "warmup"
 SETTLED = 0.9
 """Importance efficiency of N(0, I) above which coordinates are not refined any more."""
 
-ROUNDS = 2
+ROUNDS = 3
+ENOUGH = 400
+"""Effective size of an importance sample from which coordinates are learned without a pilot run."""
+
 ROUND_SHARE = 0.25
-"""Share of the remaining budget that a round of refinement may take."""
+"""Share of the remaining budget that a pilot run for coordinates may take."""
 
 Warmed = tuple[Pullback, AbstractSampler, Float[Array, "chain dim"]]
 
@@ -137,18 +140,23 @@ class _Warmup:
                 whitened, fit = curved, better
         z = fit.positions if position is None else _inverse(whitened, position)
         sampler = next(iter(tried.values()))
-        for number in range(ROUNDS):
+        for number in range(1, 1 + ROUNDS):
             if fit.ess_fraction > SETTLED:
                 break
-            share = ROUND_SHARE * (self._limit - self._pilot.cost)
-            outcome = self._run(f"round {number + 1}", whitened, sampler, z, share)
-            if outcome.status in (Status.NON_FINITE, Status.STUCK):
-                raise RunError(outcome.status)
-            x = jax.vmap(whitened.bijection.transform)(outcome.positions)
-            refined = from_draws(whitened.bijection, outcome.draws, outcome.num_effective)
-            whitened, sampler = Pullback(self._target, refined), outcome.sampler
-            z = _inverse(whitened, x)
-            fit = self._assess(f"after round {number + 1}", whitened)
+            if sampled := bool(fit.num_effective > ENOUGH):
+                draws, num_effective = np.asarray(fit.sample)[None], float(fit.num_effective)
+            else:
+                share = ROUND_SHARE * (self._limit - self._pilot.cost)
+                outcome = self._run(f"pilot {number}", whitened, sampler, z, share)
+                if outcome.status in (Status.NON_FINITE, Status.STUCK):
+                    raise RunError(outcome.status)
+                sampler, z = outcome.sampler, outcome.positions
+                draws, num_effective = outcome.draws, outcome.num_effective
+            x = jax.vmap(whitened.bijection.transform)(z)
+            whitened = Pullback(self._target, from_draws(whitened.bijection, draws, num_effective))
+            fit = self._assess("from importance draws" if sampled else "from the pilot's draws", whitened)
+            independent = position is None and fit.num_effective > ENOUGH
+            z = fit.positions if independent else _inverse(whitened, x)
         return whitened, z
 
     def choose(
@@ -180,8 +188,8 @@ class _Warmup:
     def _assess(self, name: str, target: Pullback):
         before = self._pilot.cost
         fit = assess(target, num_chains=self._num_chains, key=self._next_key())
-        self._pilot.spend(ASSESS_SAMPLES / 3)
-        self._note(name, before, importance_efficiency=float(fit.ess_fraction))
+        self._pilot.spend(num_assessed(self._target.dim) / 3)
+        self._note(name, before, importance_efficiency=float(fit.ess_fraction), effective=float(fit.num_effective))
         return fit
 
     def _note(self, name: str, before: float, **facts: Any) -> None:
