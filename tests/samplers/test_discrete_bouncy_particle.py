@@ -15,7 +15,7 @@ from cosmoflow.samplers._jumps import reflect
 
 def test_delayed_acceptances_there_and_back_balance():
     x, z, y = jr.uniform(jr.key(0), (3, 100)) + jnp.array([[0.0], [0.0], [1.0]])
-    there, back = delayed_log_acceptance(x, y, z), delayed_log_acceptance(z, y, x)
+    there, back = jax.vmap(delayed_log_acceptance)(x, y, z), jax.vmap(delayed_log_acceptance)(z, y, x)
     np.testing.assert_allclose(there + back, 0, atol=1e-12)
     expected = np.exp(-z) * (1 - np.exp(z - y)) / (np.exp(-x) - np.exp(-y))
     np.testing.assert_allclose(np.exp(there), expected * np.ones(100), rtol=1e-10)

@@ -144,14 +144,14 @@ class Unflipped(BouncyParticleSplitting):
 
 
 class Hasty(BouncyParticleSplitting):
-    """It refreshes to velocities that are too large."""
+    """It refreshes to velocities that are too large, which ellipses turn into positions."""
 
     def refresh(self, velocity, kind, *, key):
         return 1.1 * super().refresh(velocity, kind, key=key)
 
 
 @pytest.mark.parametrize(
-    "sampler", [Unflipped(1.5, 1.0), Hasty(1.5)], ids=["no flip on rejection", "wrong refreshment"]
+    "sampler", [Unflipped(1.5, 1.0), Hasty(0.8, motion=Rotation())], ids=["no flip on rejection", "wrong refreshment"]
 )
 def test_wrong_twins_fail(sampler):
     assert worst_score(sampler) > 5
