@@ -1,5 +1,6 @@
 """The one place where the strings of a configuration become objects."""
 
+from collections.abc import Callable
 from difflib import get_close_matches
 
 from .._record import Keep, Record
@@ -7,7 +8,21 @@ from .._types import Key
 from ..datasets import desi_dr2_bao, union3
 from ..flows import HamiltonianFlow, fixed_kinetic_flow
 from ..likelihoods import BAO, JointLikelihood, Supernovae
-from ..samplers import GHMC, NUTS, AbstractSampler, ZigZag
+from ..samplers import (
+    GHMC,
+    NUTS,
+    AbstractSampler,
+    BouncyParticleSplitting,
+    CoordinateSplitting,
+    DiscreteBouncyParticle,
+    ForwardEventChainSplitting,
+    HugAndHop,
+    HybridSplitting,
+    Rotation,
+    Straight,
+    ZigZag,
+    ZigZagSplitting,
+)
 from ..samplers.pdmp import ChordBound
 from ..targets import (
     AbstractTransport,
@@ -36,10 +51,23 @@ _LIKELIHOODS = {
     "desi_dr2_bao": lambda options: BAO(desi_dr2_bao(), **options),
     "union3": lambda options: Supernovae(union3(), **options),
 }
-_SAMPLERS = {
+
+
+def _straight_or_boomerang(splitting: Callable[..., AbstractSampler]) -> Callable[..., AbstractSampler]:
+    return lambda boomerang, **options: splitting(motion=Rotation() if boomerang else Straight(), **options)
+
+
+_SAMPLERS: dict[str, Callable[..., AbstractSampler]] = {
     "zig_zag": lambda draw_interval, **bound: ZigZag(draw_interval, ChordBound(**bound)),
     "ghmc": GHMC,
     "nuts": NUTS,
+    "hybrid_splitting": _straight_or_boomerang(HybridSplitting),
+    "bouncy_particle_splitting": _straight_or_boomerang(BouncyParticleSplitting),
+    "forward_event_chain_splitting": _straight_or_boomerang(ForwardEventChainSplitting),
+    "zig_zag_splitting": _straight_or_boomerang(ZigZagSplitting),
+    "coordinate_splitting": CoordinateSplitting,
+    "discrete_bouncy_particle": DiscreteBouncyParticle,
+    "hug_and_hop": HugAndHop,
 }
 
 

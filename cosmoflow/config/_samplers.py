@@ -7,6 +7,7 @@ from pydantic import Field, PositiveInt
 from ._table import Positive, Table
 
 Probability = Annotated[float, Field(gt=0, lt=1)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
 class ZigZagTable(Table):
@@ -24,8 +25,8 @@ class GHMCTable(Table):
     kind: Literal["ghmc"]
     step_size: Positive = 0.5
     num_steps: PositiveInt = 4
-    persistence: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    jitter: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    persistence: Fraction = 0.0
+    jitter: Fraction = 0.2
     target_acceptance: Probability = 0.8
 
 
@@ -38,4 +39,104 @@ class NUTSTable(Table):
     target_acceptance: Probability = 0.8
 
 
-Sampler = Annotated[ZigZagTable | GHMCTable | NUTSTable, Field(discriminator="kind")]
+class HybridSplittingTable(Table):
+    """The hybrid of reflections and event chains; the steps are where its tuning starts."""
+
+    kind: Literal["hybrid_splitting"]
+    reflection_step: Positive = 1.0
+    event_chain_step: Positive = 0.5
+    reflection_probability: Fraction = 0.5
+    persistence: Fraction = 0.6
+    num_steps: PositiveInt = 1
+    reflection_acceptance: Probability = 0.9
+    event_chain_acceptance: Probability = 0.8
+    boomerang: bool = False
+
+
+class BouncyParticleSplittingTable(Table):
+    """The splitting of the bouncy particle; the step size is where its tuning starts."""
+
+    kind: Literal["bouncy_particle_splitting"]
+    step_size: Positive = 0.5
+    persistence: Fraction = 0.9
+    num_steps: PositiveInt = 1
+    jitter: Fraction = 0.2
+    target_acceptance: Probability = 0.9
+    max_jumps: Positive = 0.5
+    boomerang: bool = False
+
+
+class ForwardEventChainSplittingTable(Table):
+    """The splitting of the forward event chain; the step size is where its tuning starts."""
+
+    kind: Literal["forward_event_chain_splitting"]
+    step_size: Positive = 0.5
+    persistence: Fraction = 0.98
+    jump_persistence: Fraction = 0.7
+    num_steps: PositiveInt = 1
+    jitter: Fraction = 0.2
+    target_acceptance: Probability = 0.8
+    max_jumps: Positive = 0.9
+    boomerang: bool = False
+
+
+class ZigZagSplittingTable(Table):
+    """The splitting of the zig-zag process; the step size is where its tuning starts."""
+
+    kind: Literal["zig_zag_splitting"]
+    step_size: Positive = 0.5
+    persistence: Fraction = 0.9
+    num_steps: PositiveInt = 1
+    jitter: Fraction = 0.2
+    target_acceptance: Probability = 0.8
+    boomerang: bool = False
+
+
+class CoordinateSplittingTable(Table):
+    """The splitting of the coordinate sampler; the step size is where its tuning starts."""
+
+    kind: Literal["coordinate_splitting"]
+    step_size: Positive = 0.5
+    persistence: Fraction = 0.98
+    num_steps: PositiveInt = 1
+    jitter: Fraction = 0.2
+    target_acceptance: Probability = 0.8
+    max_jumps: Positive = 0.9
+
+
+class DiscreteBouncyParticleTable(Table):
+    """The discrete bouncy particle sampler; the step size is where its tuning starts."""
+
+    kind: Literal["discrete_bouncy_particle"]
+    step_size: Positive = 0.5
+    persistence: Fraction = 0.9
+    num_steps: PositiveInt = 1
+    target_acceptance: Probability = 0.9
+    max_bounces: Positive = 0.5
+
+
+class HugAndHopTable(Table):
+    """Hug and Hop; step and scale are where their tuning starts."""
+
+    kind: Literal["hug_and_hop"]
+    hug_step: Positive = 0.5
+    hop_scale: Positive = 2.0
+    hop_width: Positive = 0.5
+    num_bounces: PositiveInt = 4
+    hug_acceptance: Probability = 0.8
+    hop_acceptance: Probability = 0.5
+
+
+Sampler = Annotated[
+    ZigZagTable
+    | GHMCTable
+    | NUTSTable
+    | HybridSplittingTable
+    | BouncyParticleSplittingTable
+    | ForwardEventChainSplittingTable
+    | ZigZagSplittingTable
+    | CoordinateSplittingTable
+    | DiscreteBouncyParticleTable
+    | HugAndHopTable,
+    Field(discriminator="kind"),
+]

@@ -1,6 +1,7 @@
 """Jumps of a velocity at an event, shared by the processes in continuous time and their splittings.
 
-Each is skew-reversible: with the rate (v . g)_+ it keeps N(0, I), and seen backwards it starts from the reversed velocity.
+Each is skew-reversible: at the rate (v . g)_+ it keeps N(0, I), and seen backwards it starts from the velocity
+reversed.
 """
 
 import jax.numpy as jnp

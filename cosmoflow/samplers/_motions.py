@@ -1,5 +1,6 @@
 """Deterministic motions between events, and the energy of the reference law that each of them preserves."""
 
+import math
 from abc import abstractmethod
 
 import equinox as eqx
@@ -19,6 +20,10 @@ class AbstractMotion(eqx.Module):
         """Follow the flow for a time."""
 
     @abstractmethod
+    def longest(self, spread: float) -> float:
+        """The longest step that may serve, for draws of a standard deviation `spread`: no acceptance rate limits it."""
+
+    @abstractmethod
     def reference(self, position: Vector) -> Scalar:
         """The reference energy U_0."""
 
@@ -33,6 +38,10 @@ class Straight(AbstractMotion):
     def move(self, position: Vector, velocity: Vector, time: Scalar) -> tuple[Vector, Vector]:
         """A straight line."""
         return position + velocity * time, velocity
+
+    def longest(self, spread: float) -> float:
+        """Four standard deviations."""
+        return 4 * spread
 
     def reference(self, position: Vector) -> Scalar:
         """Zero."""
@@ -54,6 +63,10 @@ class Rotation(AbstractMotion):
         """An ellipse about the origin."""
         cos, sin = jnp.cos(time), jnp.sin(time)
         return position * cos + velocity * sin, velocity * cos - position * sin
+
+    def longest(self, spread: float) -> float:
+        """A quarter turn, which forgets the position."""
+        return math.pi / 2
 
     def reference(self, position: Vector) -> Scalar:
         """|x|^2 / 2."""

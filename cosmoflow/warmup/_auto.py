@@ -13,7 +13,7 @@ MAX_EVENT_DIM = 30
 
 _CANDIDATES: dict[str, Callable[[], AbstractSampler]] = {
     "langevin": samplers.Langevin,
-    "mclmc": samplers.NUTS,
+    "mclmc": samplers.MCLMC,
     "hybrid_splitting": samplers.HybridSplitting,
 }
 

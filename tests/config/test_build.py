@@ -9,10 +9,32 @@ import pytest
 
 from cosmoflow._sample import sample
 from cosmoflow.config import ConfigError, build_flow, build_posterior, build_sampler, identity, load, resolved_toml
-from cosmoflow.config._samplers import GHMCTable, NUTSTable, ZigZagTable
+from cosmoflow.config._samplers import (
+    BouncyParticleSplittingTable,
+    CoordinateSplittingTable,
+    DiscreteBouncyParticleTable,
+    ForwardEventChainSplittingTable,
+    GHMCTable,
+    HugAndHopTable,
+    HybridSplittingTable,
+    NUTSTable,
+    ZigZagSplittingTable,
+    ZigZagTable,
+)
 from cosmoflow.config._schema import FlowTable, RunTable, TrainingTable, WarmupTable
 from cosmoflow.flows import fixed_kinetic_flow
-from cosmoflow.samplers import GHMC, NUTS, ZigZag
+from cosmoflow.samplers import (
+    GHMC,
+    NUTS,
+    BouncyParticleSplitting,
+    CoordinateSplitting,
+    DiscreteBouncyParticle,
+    ForwardEventChainSplitting,
+    HugAndHop,
+    HybridSplitting,
+    ZigZag,
+    ZigZagSplitting,
+)
 from cosmoflow.samplers.pdmp import ChordBound
 from cosmoflow.training import ReverseKL, default_optimizer
 from cosmoflow.warmup import warmup
@@ -90,6 +112,13 @@ def test_flow(config):
         (ZigZagTable, (ZigZag, ChordBound)),
         (GHMCTable, (GHMC,)),
         (NUTSTable, (NUTS,)),
+        (HybridSplittingTable, (HybridSplitting,)),
+        (BouncyParticleSplittingTable, (BouncyParticleSplitting,)),
+        (ForwardEventChainSplittingTable, (ForwardEventChainSplitting,)),
+        (ZigZagSplittingTable, (ZigZagSplitting,)),
+        (CoordinateSplittingTable, (CoordinateSplitting,)),
+        (DiscreteBouncyParticleTable, (DiscreteBouncyParticle,)),
+        (HugAndHopTable, (HugAndHop,)),
         (FlowTable, (fixed_kinetic_flow,)),
         (TrainingTable, (ReverseKL, default_optimizer)),
         (WarmupTable, (warmup,)),
@@ -103,7 +132,21 @@ def test_defaults_are_those_of_the_constructors(table, constructors):
             assert field.default == parameters[name].default, name
 
 
-@pytest.mark.parametrize("kind", ["zig_zag", "ghmc", "nuts"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "zig_zag",
+        "ghmc",
+        "nuts",
+        "hybrid_splitting",
+        "bouncy_particle_splitting",
+        "forward_event_chain_splitting",
+        "zig_zag_splitting",
+        "coordinate_splitting",
+        "discrete_bouncy_particle",
+        "hug_and_hop",
+    ],
+)
 def test_samplers(tmp_path, kind):
     sampler = build_sampler(parse(tmp_path, EVERYTHING.replace("ghmc", kind)))
     assert type(sampler).__name__.lower() == kind.replace("_", "")

@@ -62,12 +62,12 @@ class AbstractSplitting(AbstractKernel[SplittingState, Info], Generic[Info]):
         """A velocity from the invariant law."""
 
     @abstractmethod
-    def refresh(self, velocity: Vector, *, key: Key) -> Vector:
-        """The velocity before a step: a kernel that keeps its law."""
+    def choose(self, *, key: Key) -> tuple[Scalar, Int[Array, ""]]:
+        """Length and kind of the next step, drawn without regard to the state."""
 
     @abstractmethod
-    def choose(self, *, key: Key) -> tuple[Scalar, Int[Array, ""]]:
-        """Length and kind of the next step, whatever the state."""
+    def refresh(self, velocity: Vector, kind: Int[Array, ""], *, key: Key) -> Vector:
+        """The velocity before a step: a draw from a kernel that keeps its law."""
 
     @abstractmethod
     def event_rates(self, gradient: Vector, velocity: Vector) -> Float[Array, " clock"]:
@@ -117,32 +117,24 @@ class AbstractSplitting(AbstractKernel[SplittingState, Info], Generic[Info]):
         """One step: refresh, propose, accept or reverse."""
         key_refresh, key_choice, key_proposal, key_accept = jr.split(key, 4)
         dtype = state.position.dtype
-        state = eqx.tree_at(lambda s: s.velocity, state, self.refresh(state.velocity, key=key_refresh))
         h, kind = self.choose(key=key_choice)
+        state = eqx.tree_at(lambda s: s.velocity, state, self.refresh(state.velocity, kind, key=key_refresh))
         end, log_acceptance, jumped = self.propose(target, state, h.astype(dtype), kind, key=key_proposal)
         bad = jnp.isnan(log_acceptance)
         acceptance = jnp.where(bad, 0, jnp.exp(jnp.minimum(log_acceptance, 0)))
         accept = jr.uniform(key_accept, (), dtype) < acceptance
-        stay = eqx.tree_at(lambda s: s.velocity, state, -state.velocity)
-        state = eqx.tree_at(
-            lambda s: (s.position, s.velocity, s.potential),
-            stay,
-            tuple(
-                jnp.where(accept, new, old)
-                for new, old in (
-                    (end.position, stay.position),
-                    (end.velocity, stay.velocity),
-                    (end.potential, stay.potential),
-                )
-            ),
+        state = SplittingState(
+            jnp.where(accept, end.position, state.position),
+            jnp.where(accept, end.velocity, -state.velocity),
+            jnp.where(accept, end.potential, state.potential),
+            state.key,
+            state.counter,
         )
         return state, Steps(kind, acceptance, jumped, bad)
 
     def step(self, target: AbstractTarget, state: SplittingState, *, key: Key) -> tuple[SplittingState, Info]:
         """`num_steps` steps."""
-        state, steps = jax.lax.scan(
-            lambda s, k: self.advance(target, s, key=k), state, jr.split(key, self.num_steps)
-        )
+        state, steps = jax.lax.scan(lambda s, k: self.advance(target, s, key=k), state, jr.split(key, self.num_steps))
         return state, self.info(steps)
 
 
