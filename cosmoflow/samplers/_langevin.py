@@ -32,10 +32,10 @@ class Langevin(AbstractTrajectoryKernel):
 
     step_size: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0)
     decoherence: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0)
-    level_drift: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.03)
+    level_drift: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.1)
     num_steps: int = 1
-    jitter: float = 0.2
-    target_acceptance: float = 0.9
+    jitter: float = 0.1
+    target_acceptance: float = 0.95
     integrator: AbstractIntegrator = eqx.field(default_factory=HarmonicSplitting)
 
     def __check_init__(self):

@@ -104,15 +104,14 @@ class AbstractTrajectoryKernel(AbstractTunedKernel[TrajectoryState, TrajectoryIn
         key_momentum, key_jitter, key_level = jr.split(key, 3)
         dtype = state.position.dtype
         h = self.step_size.astype(dtype) * jr.uniform(key_jitter, (), dtype, 1 - self.jitter, 1 + self.jitter)
-        persistence = self.persistence_over(h * self.num_steps).astype(dtype)
-        noise = jr.normal(key_momentum, state.momentum.shape, dtype)
-        momentum = persistence * state.momentum + jnp.sqrt(1 - persistence**2) * noise
         if self.level_drift is None:
             level = jr.uniform(key_level, (), dtype, -1, 1)
         else:
             level = drifted(state.level, self.level_drift.astype(dtype))
 
-        hamiltonian = Hamiltonian(TargetPotential(target), GaussianKinetic(jnp.ones((), dtype)))
+        kinetic = GaussianKinetic(jnp.ones((), dtype))
+        momentum = kinetic.refreshed(state.momentum, self.persistence_over(h * self.num_steps), key=key_momentum)
+        hamiltonian = Hamiltonian(TargetPotential(target), kinetic)
         start = PhaseState(state.position, momentum, jnp.zeros((), dtype), state.potential, state.gradient)
         energy = state.potential + hamiltonian.kinetic(momentum)
 
@@ -146,7 +145,7 @@ class AbstractTrajectoryKernel(AbstractTunedKernel[TrajectoryState, TrajectoryIn
             energy=choose(energy + change, energy),
             diverging=change > DIVERGENCE,
             non_finite=bad.astype(jnp.int32),
-            num_gradients=jnp.asarray(self.num_steps, jnp.int32),
+            num_gradients=jnp.asarray(self.num_steps * self.integrator.num_gradients, jnp.int32),
             num_densities=jnp.zeros((), jnp.int32),
         )
         return state, info
