@@ -10,5 +10,6 @@ from ._base import over_draws as over_draws
 from ._base import scaled as scaled
 from ._ghmc import GHMC as GHMC
 from ._langevin import Langevin as Langevin
+from ._mclmc import MCLMC as MCLMC
 from ._nuts import NUTS as NUTS
 from .pdmp import ZigZag as ZigZag
