@@ -59,3 +59,7 @@ class GaussianKinetic(AbstractKinetic):
         persistence = persistence.astype(p.dtype)
         noise = jr.normal(key, p.shape, p.dtype) / jnp.sqrt(self.inverse_mass)
         return persistence * p + jnp.sqrt(1 - persistence**2) * noise
+
+    def gauged(self, p: Vector) -> Vector:
+        """The momentum itself: its length matters."""
+        return p

@@ -1,5 +1,6 @@
 """Markov processes that leave a target invariant."""
 
+from ._adjusted_mclmc import AdjustedMCLMC as AdjustedMCLMC
 from ._base import AbstractInfo as AbstractInfo
 from ._base import AbstractKernel as AbstractKernel
 from ._base import AbstractSampler as AbstractSampler
@@ -10,6 +11,7 @@ from ._base import over_draws as over_draws
 from ._base import scaled as scaled
 from ._ghmc import GHMC as GHMC
 from ._langevin import Langevin as Langevin
+from ._malt import MALT as MALT
 from ._mclmc import MCLMC as MCLMC
 from ._nuts import NUTS as NUTS
 from .pdmp import ZigZag as ZigZag

@@ -23,6 +23,7 @@ class Langevin(AbstractTrajectoryKernel):
         level_drift: How far the level of acceptance moves between draws.
         num_steps: Steps per draw.
         jitter: Each step is scaled by a uniform factor in [1 - jitter, 1 + jitter], against resonance.
+        spread: The number of steps is spread evenly over `num_steps` (1 +- spread), the same for all chains.
         target_acceptance: What `warmup` tunes the step size for.
         integrator: Rotations of a standard normal law by default; Leapfrog is the alternative.
 
@@ -35,6 +36,7 @@ class Langevin(AbstractTrajectoryKernel):
     level_drift: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.1)
     num_steps: int = 1
     jitter: float = 0.1
+    spread: float = 0.0
     target_acceptance: float = 0.95
     integrator: AbstractIntegrator = eqx.field(default_factory=HarmonicSplitting)
 
@@ -42,6 +44,6 @@ class Langevin(AbstractTrajectoryKernel):
         if not 0 < self.decoherence < jnp.inf:
             raise ValueError(f"Langevin's decoherence is {self.decoherence}, but must be positive and finite.")
 
-    def persistence_over(self, path: Scalar) -> Scalar:
+    def persistence_between(self, path: Scalar) -> Scalar:
         """It decays exponentially."""
         return jnp.exp(-path / self.decoherence.astype(path.dtype))

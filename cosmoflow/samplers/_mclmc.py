@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from .._types import Key, Scalar, Vector
-from ..dynamics import AbstractIntegrator, Hamiltonian, IsokineticKinetic, MinimalNorm, PhaseState, TargetPotential
+from ..dynamics import AbstractSplitting, Hamiltonian, IsokineticKinetic, MinimalNorm, PhaseState, TargetPotential
 from ..targets import AbstractTarget
 from ._base import AbstractInfo, AbstractKernel, AbstractSampler, AbstractState, scaled
 
@@ -40,12 +40,12 @@ class MCLMCInfo(AbstractInfo):
 class MCLMC(AbstractKernel[MCLMCState, MCLMCInfo]):
     """Microcanonical Langevin Monte Carlo, without a Metropolis test.
 
-    A particle of unit speed whose direction is turned by the gradient and by a little noise. The exact dynamics leave
-    the target invariant; the error of the energy per step and dimension measures what discretisation adds, and the step
-    size is tuned to a given variance of it. A step to where the density is not finite is undone, counted, and a new
-    direction drawn.
+    A particle of constant speed is turned by the gradient and by a little noise. The exact dynamics leave the target
+    invariant; the error of the energy per step and dimension measures what discretisation adds, and the step size is
+    tuned to a given variance of it. A step to where the density is not finite is undone, counted, and a new direction
+    drawn.
 
-    Paths are measured in units of sqrt(dim), in which a coordinate moves at a speed of about one.
+    Its speed is sqrt(dim), so that steps and paths are those of a standard normal momentum.
 
     Args:
         step_size: Step of the integrator, tuned by `warmup`.
@@ -63,7 +63,7 @@ class MCLMC(AbstractKernel[MCLMCState, MCLMCInfo]):
     step_size: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.5)
     decoherence: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0)
     energy_variance: float = 5e-4
-    integrator: AbstractIntegrator = eqx.field(default_factory=MinimalNorm)
+    integrator: AbstractSplitting = eqx.field(default_factory=MinimalNorm)
 
     def __check_init__(self):
         for name in ("step_size", "decoherence", "energy_variance"):
@@ -110,7 +110,7 @@ class MCLMC(AbstractKernel[MCLMCState, MCLMCInfo]):
         hamiltonian = Hamiltonian(TargetPotential(target), kinetic)
         momentum = kinetic.refreshed(state.momentum, jnp.exp(-self.step_size / self.decoherence), key=key_turn)
         start = PhaseState(state.position, momentum, jnp.zeros((), dtype), state.potential, state.gradient)
-        end = self.integrator.step(hamiltonian, start, self.step_size.astype(dtype) * jnp.sqrt(jnp.asarray(dim, dtype)))
+        end = self.integrator.step(hamiltonian, start, self.step_size.astype(dtype))
         change = end.value - start.value + kinetic(end.p) - kinetic(start.p)
         sound = jnp.isfinite(change) & jnp.all(jnp.isfinite(end.gradient))
         fresh = kinetic.refreshed(momentum, jnp.zeros((), dtype), key=key_fresh)
@@ -126,6 +126,6 @@ class MCLMC(AbstractKernel[MCLMCState, MCLMCInfo]):
             num_gradients=jnp.asarray(self.integrator.num_gradients, jnp.int32),
             num_densities=jnp.zeros((), jnp.int32),
         )
-        momentum = choose(end.p / jnp.linalg.norm(end.p), fresh)
+        momentum = choose(kinetic.gauged(end.p), fresh)
         potential = choose(end.value, state.potential)
         return MCLMCState(position, momentum, potential, gradient, state.key, state.counter), info
