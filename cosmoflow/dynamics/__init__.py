@@ -3,9 +3,8 @@
 from ._hamiltonian import Hamiltonian as Hamiltonian
 from ._harmonic import HarmonicSplitting as HarmonicSplitting
 from ._integrator import AbstractIntegrator as AbstractIntegrator
-from ._integrator import Leapfrog as Leapfrog
 from ._integrator import PhaseState as PhaseState
-from ._integrator import quarter_turn_step as quarter_turn_step
+from ._isokinetic import IsokineticKinetic as IsokineticKinetic
 from ._kinetic import AbstractKinetic as AbstractKinetic
 from ._kinetic import GaussianKinetic as GaussianKinetic
 from ._network import zero_start_mlp as zero_start_mlp
@@ -13,4 +12,8 @@ from ._potential import AbstractPotential as AbstractPotential
 from ._potential import NeuralPotential as NeuralPotential
 from ._potential import SumPotential as SumPotential
 from ._potential import TargetPotential as TargetPotential
+from ._splitting import AbstractSplitting as AbstractSplitting
+from ._splitting import Leapfrog as Leapfrog
+from ._splitting import MinimalNorm as MinimalNorm
+from ._splitting import quarter_turn_step as quarter_turn_step
 from ._symplectic_map import SymplecticMap as SymplecticMap

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from .._types import Scalar
 from ._hamiltonian import Hamiltonian
 from ._integrator import AbstractIntegrator, PhaseState
+from ._kinetic import GaussianKinetic
 
 
 class HarmonicSplitting(AbstractIntegrator):
@@ -27,6 +28,8 @@ class HarmonicSplitting(AbstractIntegrator):
     def step(self, hamiltonian: Hamiltonian, state: PhaseState, h: Scalar) -> PhaseState:
         """One step of length h."""
         kinetic = hamiltonian.kinetic
+        if not isinstance(kinetic, GaussianKinetic):
+            raise ValueError(f"HarmonicSplitting rotates Gaussian momenta, not {type(kinetic).__name__}; use Leapfrog.")
         p = kinetic.kick(state.p, state.gradient - state.q, 0.5 * h)
         cos, sin = jnp.cos(h), jnp.sin(h)
         q, p = state.q * cos + p * sin, p * cos - state.q * sin

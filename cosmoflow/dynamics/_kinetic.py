@@ -5,10 +5,11 @@ from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
+import jax.random as jr
 from jaxtyping import Array, Float
 from paramax import AbstractUnwrappable
 
-from .._types import Scalar, Vector
+from .._types import Key, Scalar, Vector
 
 
 class AbstractKinetic(eqx.Module):
@@ -52,3 +53,13 @@ class GaussianKinetic(AbstractKinetic):
     def kick(self, p: Vector, gradient: Vector, h: Scalar) -> Vector:
         """Motion under a constant force -gradient for a time h."""
         return p - h * gradient
+
+    def refreshed(self, p: Vector, persistence: Scalar, *, key: Key) -> Vector:
+        """a p + sqrt(1 - a^2) xi with xi from exp(-K), which stays invariant; a is the `persistence`."""
+        persistence = persistence.astype(p.dtype)
+        noise = jr.normal(key, p.shape, p.dtype) / jnp.sqrt(self.inverse_mass)
+        return persistence * p + jnp.sqrt(1 - persistence**2) * noise
+
+    def gauged(self, p: Vector) -> Vector:
+        """The momentum itself: its length matters."""
+        return p

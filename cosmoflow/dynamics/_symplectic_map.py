@@ -9,7 +9,8 @@ from paramax import AbstractUnwrappable
 
 from .._types import Scalar
 from ._hamiltonian import Hamiltonian
-from ._integrator import AbstractIntegrator, Leapfrog
+from ._integrator import AbstractIntegrator
+from ._splitting import Leapfrog
 
 
 class SymplecticMap(AbstractBijection):

@@ -1,5 +1,6 @@
 """Markov processes that leave a target invariant."""
 
+from ._adjusted_mclmc import AdjustedMCLMC as AdjustedMCLMC
 from ._base import AbstractInfo as AbstractInfo
 from ._base import AbstractKernel as AbstractKernel
 from ._base import AbstractSampler as AbstractSampler
@@ -14,6 +15,8 @@ from ._langevin import Langevin as Langevin
 from ._hug_and_hop import HugAndHop as HugAndHop
 from ._motions import Rotation as Rotation
 from ._motions import Straight as Straight
+from ._malt import MALT as MALT
+from ._mclmc import MCLMC as MCLMC
 from ._nuts import NUTS as NUTS
 from .pdmp import ZigZag as ZigZag
 from .splitting import BouncyParticleSplitting as BouncyParticleSplitting

@@ -20,6 +20,7 @@ class GHMC(AbstractTrajectoryKernel):
         num_steps: Leapfrog steps per trajectory.
         persistence: a, in [0, 1).
         jitter: Each trajectory's step is scaled by a uniform factor in [1 - jitter, 1 + jitter], against resonance.
+        spread: The number of steps is spread evenly over `num_steps` (1 +- spread), the same for all chains.
         level_drift: How far the level of acceptance moves between trajectories, which makes rejections cluster; it is
             drawn afresh where none is given. Worth it where the momentum persists.
         target_acceptance: What `warmup` tunes the step size for.
@@ -33,6 +34,7 @@ class GHMC(AbstractTrajectoryKernel):
     persistence: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.0)
     num_steps: int = 4
     jitter: float = 0.2
+    spread: float = 0.0
     level_drift: Float[Array, ""] | None = eqx.field(
         converter=lambda v: None if v is None else jnp.asarray(v, float), default=None
     )
@@ -43,6 +45,6 @@ class GHMC(AbstractTrajectoryKernel):
         if not 0 <= self.persistence < 1:
             raise ValueError(f"GHMC's persistence is {self.persistence}, but must lie in [0, 1).")
 
-    def persistence_over(self, path: Scalar) -> Scalar:
+    def persistence_between(self, path: Scalar) -> Scalar:
         """The same for all trajectories."""
         return self.persistence

@@ -23,6 +23,7 @@ class Langevin(AbstractTrajectoryKernel):
         level_drift: How far the level of acceptance moves between draws.
         num_steps: Steps per draw.
         jitter: Each step is scaled by a uniform factor in [1 - jitter, 1 + jitter], against resonance.
+        spread: The number of steps is spread evenly over `num_steps` (1 +- spread), the same for all chains.
         target_acceptance: What `warmup` tunes the step size for.
         integrator: Rotations of a standard normal law by default; Leapfrog is the alternative.
 
@@ -32,16 +33,17 @@ class Langevin(AbstractTrajectoryKernel):
 
     step_size: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0)
     decoherence: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0)
-    level_drift: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.03)
+    level_drift: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.1)
     num_steps: int = 1
-    jitter: float = 0.2
-    target_acceptance: float = 0.9
+    jitter: float = 0.1
+    spread: float = 0.0
+    target_acceptance: float = 0.95
     integrator: AbstractIntegrator = eqx.field(default_factory=HarmonicSplitting)
 
     def __check_init__(self):
         if not 0 < self.decoherence < jnp.inf:
             raise ValueError(f"Langevin's decoherence is {self.decoherence}, but must be positive and finite.")
 
-    def persistence_over(self, path: Scalar) -> Scalar:
+    def persistence_between(self, path: Scalar) -> Scalar:
         """It decays exponentially."""
         return jnp.exp(-path / self.decoherence.astype(path.dtype))

@@ -1,5 +1,6 @@
 """Hamiltonian trajectories with a Metropolis test: what Langevin and Hamiltonian Monte Carlo have in common."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
 
@@ -12,7 +13,7 @@ from equinox import AbstractVar
 from jaxtyping import Array, Bool, Float, Int
 
 from .._types import Key, Scalar, Vector
-from ..dynamics import AbstractIntegrator, GaussianKinetic, Hamiltonian, PhaseState, TargetPotential
+from ..dynamics import AbstractIntegrator, GaussianKinetic, Hamiltonian, IsokineticKinetic, PhaseState, TargetPotential
 from ..targets import AbstractTarget
 from ._base import AbstractInfo, AbstractSampler, AbstractState, AbstractTunedKernel
 
@@ -50,10 +51,12 @@ def drifted(level: Scalar, drift: Scalar) -> Scalar:
 class AbstractTrajectoryKernel(AbstractTunedKernel[TrajectoryState, TrajectoryInfo]):
     """Refresh the momentum, integrate, accept or turn round.
 
-    A trajectory is accepted where |level| < exp(H - H'), and the level becomes level * exp(H' - H): level and point of
-    phase space stay independent, and the level uniform on [-1, 1]. Between trajectories the level drifts a little
-    instead of being drawn afresh, so that rejections, each of which turns a persistent momentum round, come in clusters
-    and leave long runs between them.
+    A trajectory is accepted where |level| < exp(-change) for its accumulated change of energy, and the level becomes
+    level * exp(change): level and point of phase space stay independent, and the level uniform on [-1, 1]. The level is
+    drawn afresh before each trajectory, or drifts a little: then rejections, each of which turns a persistent momentum
+    round, come in clusters and leave long runs between them.
+
+    The number of steps is spread evenly over `num_steps` (1 +- `spread`), the same for all chains, so that none waits.
 
     References:
         Neal 2020, arXiv:2001.11950.
@@ -61,6 +64,7 @@ class AbstractTrajectoryKernel(AbstractTunedKernel[TrajectoryState, TrajectoryIn
 
     num_steps: AbstractVar[int]
     jitter: AbstractVar[float]
+    spread: AbstractVar[float]
     level_drift: AbstractVar[Float[Array, ""] | None]
     integrator: AbstractVar[AbstractIntegrator]
 
@@ -68,14 +72,23 @@ class AbstractTrajectoryKernel(AbstractTunedKernel[TrajectoryState, TrajectoryIn
         name = type(self).__name__
         if self.num_steps < 1:
             raise ValueError(f"{name}'s num_steps is {self.num_steps}, but a trajectory needs at least one step.")
-        if not 0 <= self.jitter < 1:
-            raise ValueError(f"{name}'s jitter is {self.jitter}, but must lie in [0, 1).")
+        for field in ("jitter", "spread"):
+            if not 0 <= (value := getattr(self, field)) < 1:
+                raise ValueError(f"{name}'s {field} is {value}, but must lie in [0, 1).")
         if not 0 < self.step_size < jnp.inf:
             raise ValueError(f"{name}'s step_size is {self.step_size}, but must be positive and finite.")
 
     @abstractmethod
-    def persistence_over(self, path: Scalar) -> Scalar:
-        """What part of the momentum is kept where trajectories have this length, in [0, 1)."""
+    def persistence_between(self, path: Scalar) -> Scalar:
+        """What part of the momentum is kept between trajectories of this length, in [0, 1)."""
+
+    def persistence_within(self, h: Scalar) -> Scalar | None:
+        """What part of the momentum each step of this length keeps within a trajectory; None for all of it."""
+        return None
+
+    def kinetic(self, dtype: jnp.dtype) -> GaussianKinetic | IsokineticKinetic:
+        """The kinetic energy."""
+        return GaussianKinetic(jnp.ones((), dtype))
 
     def retuned(
         self, positions: Float[np.ndarray, "chain draw dim"], stats: Mapping[str, np.ndarray], gain: float
@@ -88,42 +101,54 @@ class AbstractTrajectoryKernel(AbstractTunedKernel[TrajectoryState, TrajectoryIn
     def init(self, target: AbstractTarget, position: Vector, *, key: Key) -> TrajectoryState:
         """The state of one chain that starts at a position."""
         key_momentum, key_level, key_run = jr.split(key, 3)
+        dtype = position.dtype
         potential, gradient = jax.value_and_grad(lambda q: -target.log_density(q))(position)
-        momentum = jr.normal(key_momentum, position.shape, position.dtype)
-        level = jr.uniform(key_level, (), position.dtype, -1, 1)
+        kinetic = self.kinetic(dtype)
+        momentum = kinetic.refreshed(kinetic.gauged(gradient), jnp.zeros((), dtype), key=key_momentum)
+        level = jr.uniform(key_level, (), dtype, -1, 1)
         return TrajectoryState(position, momentum, potential, gradient, level, key_run, jnp.zeros((), jnp.int32))
 
     def log_density(self, state: TrajectoryState) -> Scalar:
         """The target's log-density at the state's position."""
         return -state.potential
 
+    def _length(self, counter: Int[Array, ""]) -> Int[Array, ""]:
+        """The number of steps of a trajectory: a Weyl sequence of the golden ratio."""
+        fewest = max(1, math.ceil((1 - self.spread) * self.num_steps))
+        choices = 2 * self.num_steps - 2 * fewest + 1
+        weyl = (counter.astype(jnp.uint32) * jnp.uint32(2654435769)) >> 16
+        return fewest + ((weyl * jnp.uint32(choices)) >> 16).astype(jnp.int32)
+
     def step(
         self, target: AbstractTarget, state: TrajectoryState, *, key: Key
     ) -> tuple[TrajectoryState, TrajectoryInfo]:
         """Refresh, integrate, accept or turn round."""
-        key_momentum, key_jitter, key_level = jr.split(key, 3)
+        key_momentum, key_jitter, key_level, key_within = jr.split(key, 4)
         dtype = state.position.dtype
+        num_steps = self._length(state.counter)
         h = self.step_size.astype(dtype) * jr.uniform(key_jitter, (), dtype, 1 - self.jitter, 1 + self.jitter)
-        persistence = self.persistence_over(h * self.num_steps).astype(dtype)
-        noise = jr.normal(key_momentum, state.momentum.shape, dtype)
-        momentum = persistence * state.momentum + jnp.sqrt(1 - persistence**2) * noise
+        kinetic = self.kinetic(dtype)
+        between, within = self.persistence_between(h * num_steps.astype(dtype)), self.persistence_within(h)
+        momentum = kinetic.refreshed(state.momentum, between, key=key_momentum)
         if self.level_drift is None:
             level = jr.uniform(key_level, (), dtype, -1, 1)
         else:
             level = drifted(state.level, self.level_drift.astype(dtype))
 
-        hamiltonian = Hamiltonian(TargetPotential(target), GaussianKinetic(jnp.ones((), dtype)))
+        hamiltonian = Hamiltonian(TargetPotential(target), kinetic)
         start = PhaseState(state.position, momentum, jnp.zeros((), dtype), state.potential, state.gradient)
-        energy = state.potential + hamiltonian.kinetic(momentum)
 
-        def advance(point, _):
+        def advance(i, carry):
             """One step; a trajectory that diverged or met a NaN stays where it did."""
+            point, change = carry
+            p = point.p if within is None else kinetic.refreshed(point.p, within, key=jr.fold_in(key_within, i))
+            point = eqx.tree_at(lambda s: s.p, point, p)
             new = self.integrator.step(hamiltonian, point, h)
-            sound = point.value + hamiltonian.kinetic(point.p) - energy <= DIVERGENCE
-            return jax.tree.map(lambda a, b: jnp.where(sound, a, b), new, point), None
+            error = new.value - point.value + kinetic(new.p) - kinetic(p)
+            new = eqx.tree_at(lambda s: s.p, new, kinetic.gauged(new.p))
+            return jax.tree.map(lambda a, b: jnp.where(change <= DIVERGENCE, a, b), (new, change + error), carry)
 
-        end, _ = jax.lax.scan(advance, start, length=self.num_steps)
-        change = end.value + hamiltonian.kinetic(end.p) - energy
+        end, change = jax.lax.fori_loop(0, num_steps, advance, (start, jnp.zeros((), dtype)))
         bad = jnp.isnan(change)
         change = jnp.where(bad, jnp.inf, change)
         raised = level * jnp.exp(change)
@@ -132,6 +157,14 @@ class AbstractTrajectoryKernel(AbstractTunedKernel[TrajectoryState, TrajectoryIn
         def choose(new, old):
             return jnp.where(accept, new, old)
 
+        info = TrajectoryInfo(
+            acceptance_rate=jnp.exp(jnp.minimum(-change, 0)),
+            energy=choose(end.value + kinetic(end.p), state.potential + kinetic(momentum)),
+            diverging=change > DIVERGENCE,
+            non_finite=bad.astype(jnp.int32),
+            num_gradients=num_steps * self.integrator.num_gradients,
+            num_densities=jnp.zeros((), jnp.int32),
+        )
         state = TrajectoryState(
             choose(end.q, state.position),
             choose(end.p, -momentum),
@@ -140,13 +173,5 @@ class AbstractTrajectoryKernel(AbstractTunedKernel[TrajectoryState, TrajectoryIn
             choose(raised, level),
             state.key,
             state.counter,
-        )
-        info = TrajectoryInfo(
-            acceptance_rate=jnp.exp(jnp.minimum(-change, 0)),
-            energy=choose(energy + change, energy),
-            diverging=change > DIVERGENCE,
-            non_finite=bad.astype(jnp.int32),
-            num_gradients=jnp.asarray(self.num_steps, jnp.int32),
-            num_densities=jnp.zeros((), jnp.int32),
         )
         return state, info
