@@ -17,5 +17,12 @@ from ._given_bound import HessianBound as HessianBound
 from ._motion import AbstractMotion as AbstractMotion
 from ._motion import Rotation as Rotation
 from ._motion import StraightLine as StraightLine
+from ._path_integral import AbstractIntegrand as AbstractIntegrand
+from ._path_integral import Moments as Moments
+from ._path_integral import PathIntegral as PathIntegral
+from ._path_integral import Quadrature as Quadrature
+from ._path_integral import path_integral as path_integral
+from ._skeleton import Skeleton as Skeleton
+from ._skeleton import skeleton as skeleton
 from ._slope_bound import SlopeBound as SlopeBound
 from ._zig_zag import ZigZag as ZigZag

@@ -1,17 +1,20 @@
 """Piecewise deterministic Markov processes, written once: motion, rates and jumps are what a process adds."""
 
 from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from equinox import AbstractVar
 from jaxtyping import Array, Bool, Float, Int
 
 from ..._types import Key, Scalar, Vector
 from ...targets import AbstractTarget
-from .._base import AbstractInfo, AbstractSampler, AbstractState, Draws, over_draws
+from .._base import AbstractInfo, AbstractSampler, AbstractState, Draws, over_draws, scaled
 from ._event_time import AbstractRateBound, Path
 from ._motion import AbstractMotion
 
@@ -23,6 +26,12 @@ SHORTEST = 1e-6
 
 EMPTY, REJECTED, REDONE = 1.2, 0.65, 0.4
 """Factors on the horizon after a piece without a candidate, after a rejected candidate, after a piece to do again."""
+
+MOVED = 0.6
+"""Half the mean squared step between draws, in variances, that a warm-up tunes for: 1 if they were independent."""
+
+TURNS_PER_DRAW = 4.0
+"""Events and refreshments of a draw, divided by sqrt(dim), above which a warm-up moves draws together."""
 
 
 class PDMPState(AbstractState):
@@ -92,6 +101,7 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
     refreshment_rate: AbstractVar[Scalar]
     bound: AbstractVar[AbstractRateBound]
     motion: AbstractVar[AbstractMotion]
+    tunable: ClassVar[tuple[str, ...]] = ("draw_interval",)
 
     def __check_init__(self):
         name = type(self).__name__
@@ -118,6 +128,19 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
         """The velocity after a refreshment."""
         return self.sample_velocity(position, key=key)
 
+    def retuned(
+        self, positions: Float[np.ndarray, "chain draw dim"], stats: Mapping[str, np.ndarray], gain: float
+    ) -> AbstractSampler:
+        """The process read at an interval nearer to one over which draws move, or cost a handful of events."""
+        values = np.concatenate([positions, stats["lp"][..., None]], axis=-1)
+        spread = np.maximum(np.var(values, axis=(0, 1)), np.finfo(values.dtype).tiny)
+        moved = np.mean(np.diff(values, axis=1) ** 2, axis=(0, 1)) / (2 * spread)
+        turns = np.mean(stats["num_events"] + stats["num_refreshments"])
+        room = np.log(TURNS_PER_DRAW * positions.shape[-1] ** 0.5 / max(turns, 1e-3))
+        step = np.clip(min(MOVED - min(np.mean(moved[:-1]), moved[-1]), room), -0.5, 0.5)
+        interval = scaled(self.draw_interval, gain * float(step))
+        return eqx.tree_at(lambda s: s.draw_interval, self, interval)
+
     def init(self, target: AbstractTarget, position: Vector, *, key: Key) -> PDMPState:
         """The state of one chain that starts at a position."""
         key_velocity, key_run = jr.split(key)
@@ -127,7 +150,7 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
         rates = self.event_rates(gradient, position, velocity)
         return PDMPState(position, velocity, energy, rates, interval, interval, key_run, jnp.zeros((), jnp.int32))
 
-    def potential(self, target: AbstractTarget):
+    def potential(self, target: AbstractTarget) -> Callable[[Vector], Scalar]:
         """What the events account for: the target's potential without the motion's reference."""
         return lambda x: -target.log_density(x) - self.motion.reference(x)
 

@@ -17,11 +17,11 @@ class ForwardEventChain(AbstractOneClock):
 
         <v', n> = -sqrt(-2 log u),  u ~ U(0, 1),    n = grad U / |grad U|
 
-    Orthogonal to n, a share `renewal` / dim of the variance is drawn afresh.
+    Orthogonal to n, a share `renewal` / sqrt(dim) of the variance is drawn afresh.
 
     Args:
         draw_interval: Time between two draws, tuned by `warmup`.
-        renewal: How many orthogonal directions' worth of velocity an event renews, at most all.
+        renewal: How much of the orthogonal velocity an event renews; at sqrt(dim) or more, all of it.
         refreshment_rate: Rate at which whole velocities are drawn afresh; none are needed.
         bound: Majorant of the rates over a horizon.
         motion: How it moves between events.
@@ -45,7 +45,7 @@ class ForwardEventChain(AbstractOneClock):
         key_along, key_across = jr.split(key)
         dtype = velocity.dtype
         normal = gradient / jnp.sqrt(gradient @ gradient)
-        share = jnp.minimum(self.renewal.astype(dtype) / velocity.size, 1)
+        share = jnp.minimum(self.renewal.astype(dtype) / velocity.size**0.5, 1)
         mixed = jnp.sqrt(1 - share) * velocity + jnp.sqrt(share) * jr.normal(key_across, velocity.shape, dtype)
         along = jnp.sqrt(2 * jr.exponential(key_along, (), dtype))
         return mixed - (mixed @ normal + along) * normal

@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 from ..._types import Scalar
 from ._event_time import AbstractRateBound, Majorant, Path
 
+RELATIVE, SWING = 0.01, 0.0
 PIECES = 4
 """Linear pieces of the majorant in each cell."""
 
@@ -30,7 +31,7 @@ class SlopeBound(AbstractRateBound):
         num_cells: Cells per horizon, each costing one directional derivative.
     """
 
-    safety: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0)
+    safety: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=3.0)
     num_cells: int = 1
     num_gradients = 0
 
@@ -54,7 +55,11 @@ class SlopeBound(AbstractRateBound):
         slopes = jnp.concatenate([path.rates, slopes])
 
         excess = jnp.diff(energies) / width - 0.5 * (slopes[:-1] + slopes[1:])
-        lift = self.safety.astype(dtype) * jnp.max(jnp.abs(excess)) + 0.01 * jnp.mean(jnp.abs(slopes))
+        lift = (
+            self.safety.astype(dtype) * jnp.max(jnp.abs(excess))
+            + RELATIVE * jnp.mean(jnp.abs(slopes))
+            + SWING * jnp.max(jnp.abs(jnp.diff(slopes)))
+        )
         lift = lift + 1.5 * jnp.maximum(excess, 0) / PIECES**2
         s = jnp.arange(PIECES + 1, dtype=dtype) / PIECES
         parabola = slopes[:-1, None] * (1 - s) + slopes[1:, None] * s + 6 * excess[:, None] * s * (1 - s)
