@@ -18,6 +18,10 @@ from ._motions import Straight as Straight
 from ._malt import MALT as MALT
 from ._mclmc import MCLMC as MCLMC
 from ._nuts import NUTS as NUTS
+from .pdmp import Boomerang as Boomerang
+from .pdmp import BouncyParticle as BouncyParticle
+from .pdmp import CoordinateSampler as CoordinateSampler
+from .pdmp import ForwardEventChain as ForwardEventChain
 from .pdmp import ZigZag as ZigZag
 from .splitting import BouncyParticleSplitting as BouncyParticleSplitting
 from .splitting import CoordinateSplitting as CoordinateSplitting
