@@ -47,10 +47,7 @@ RIVALS = (
 )
 DUELS_OURS = tuple(f"{process}_{coordinates}" for process in PROCESSES for coordinates in COORDINATES)
 DUELS_RIVALS = tuple(
-    f"pdmp_jax_{process}_{coordinates}_{grid}"
-    for process in PROCESSES
-    for coordinates in COORDINATES
-    for grid in GRIDS
+    f"pdmp_jax_{process}_{coordinates}_{grid}" for process in PROCESSES for coordinates in COORDINATES for grid in GRIDS
 )
 """Exact processes of both packages without a warm-up: as they are, and in coordinates whitened by the same map."""
 
