@@ -30,7 +30,7 @@ CLASSES = {
 CHUNK = 100
 """Events per chain and call."""
 
-DRAWS_PER_EVENT = 1.0
+DRAWS_PER_EVENT = 4.0
 MAX_DRAWS = 20_000
 """Per chain; reading a trajectory costs no gradients."""
 
