@@ -23,6 +23,8 @@ from samplers_ours import sampler as ours  # noqa: E402
 from samplers_rivals import sampler as rival  # noqa: E402
 from samplers_targets import problem  # noqa: E402
 
+import cosmoflow as cf  # noqa: E402
+
 PACKAGES = ("cosmoflow", "jax", "blackjax", "numpyro", "emcee", "pdmp-jax", "arviz-stats", "numpy")
 POSITIONS = 4096
 SKIPPED = 3
@@ -64,7 +66,7 @@ def main() -> int:
         positions = np.random.default_rng(seed).standard_normal((POSITIONS, what.target.dim))
         try:
             result = metrics(what, run(jr.key(seed), positions))
-        except (RuntimeError, ValueError, FloatingPointError) as error:
+        except (cf.CosmoflowError, RuntimeError, ValueError) as error:
             result = {"failure": f"{type(error).__name__}: {error}".splitlines()[0]}
         write(Cell(given.target, given.sampler, seed), circumstances() | result, given.folder)
     return 0

@@ -14,7 +14,7 @@ import paramax
 from flowjax.bijections import AbstractBijection
 from samplers_clock import Clock
 from samplers_grid import COORDINATES, OURS
-from samplers_outcome import CHAINS, WARMUP_DRAWS, Counts, Outcome, Sampler, joined, spend
+from samplers_outcome import CHAINS, Counts, Outcome, Sampler, joined, spend
 from samplers_targets import Problem
 
 import cosmoflow as cf
@@ -105,7 +105,6 @@ def _warmed(problem: Problem, sampler: Any) -> Sampler:
                 target, tuned, start = cf.warmup(
                     problem.target,
                     sampler,
-                    num_steps=WARMUP_DRAWS,
                     num_chains=CHAINS,
                     key=key_warmup,
                     position=jnp.asarray(positions[:CHAINS]),

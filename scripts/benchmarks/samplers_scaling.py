@@ -1,8 +1,8 @@
 """Gradients per effective sample against the dimension, on N(0, I) and on a log-normal field seen through counts.
 
 python scripts/benchmarks/samplers_scaling.py [--only TARGET SAMPLER] adds the points that are not there yet to
-docs/benchmarks/samplers/scaling.json, then draws docs/images/samplers_scaling.png. Chains start from exact draws: on the
-field these are the white noise that the data were made from.
+docs/benchmarks/samplers/scaling/scaling.json, then draws docs/images/samplers_scaling.png. Chains start from exact
+draws: on the field these are the white noise that the data were made from.
 """
 
 import argparse

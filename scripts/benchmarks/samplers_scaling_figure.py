@@ -8,8 +8,8 @@ import matplotlib
 
 matplotlib.use("agg")
 
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
+import matplotlib.pyplot as plt
+import numpy as np
 
 THEORY = {
     "zig_zag": ("zig-zag", 1.0),
@@ -22,10 +22,11 @@ THEORY = {
 }
 """Names, and powers of the dimension.
 
-Zig-zag: of order dim events in the time in which everything mixes. Bouncy particle and event chains: the energy takes a
-time of order dim between events at a unit rate (Bierkens, Kamatani, Roberts 2022, arXiv:1807.11358; the splitting has the
-same limit). Metropolised Hamiltonian dynamics: steps shrink as dim^-1/4 (Beskos et al. 2013, arXiv:1001.4460). Without
-Metropolis, at a fixed energy error per dimension, steps do not shrink.
+Zig-zag: of order dim events in the time in which everything mixes. Bouncy particle and event chains: the energy takes
+of order dim events (Bierkens, Kamatani, Roberts 2022, arXiv:1807.11358), and so it does with their splitting.
+Metropolised Hamiltonian dynamics: steps shrink as dim^-1/4 (Beskos et al. 2013, arXiv:1001.4460), unless the
+integrator is exact for the target, as that of Langevin is for N(0, I). Without Metropolis, at a fixed energy error per
+dimension, steps do not shrink.
 """
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
