@@ -1,0 +1,116 @@
+"""The cells of the sampler benchmark: which are planned, which have been run, which targets a sampler is tried on."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+FOLDER = Path(__file__).parents[2] / "docs" / "benchmarks" / "samplers"
+
+CORE_TARGETS = ("gaussian_rotated", "banana", "funnel", "demo")
+MORE_TARGETS = (
+    "two_modes",
+    "funnel_permuted",
+    "gaussian_aligned",
+    "normal_10",
+    "normal_100",
+    "normal_1000",
+    "field_16",
+    "field_32",
+    "eight_schools",
+    "eight_schools_centred",
+    "logistic",
+    "stochastic_volatility",
+    "item_response",
+    "cox_process",
+    "two_point",
+)
+TARGETS = CORE_TARGETS + MORE_TARGETS
+
+PROCESSES = ("zig_zag", "bouncy_particle", "forward_event_chain", "boomerang")
+EXACT = (*PROCESSES, "coordinate_sampler")
+KERNELS = ("hybrid_splitting", "langevin", "mclmc", "adjusted_mclmc", "malt", "ghmc", "nuts")
+COORDINATES = ("plain", "white")
+GRIDS = (10, 3)
+"""Nodes of pdmp-jax's bound: its default, and the one that was found to be the best."""
+
+OURS = ("auto", *EXACT, *KERNELS)
+CORE_RIVALS = ("blackjax_nuts_dense", "blackjax_mclmc_low_rank")
+RIVALS = (
+    *CORE_RIVALS,
+    "blackjax_nuts",
+    "blackjax_mclmc",
+    "blackjax_adjusted_mclmc",
+    "blackjax_meads",
+    "numpyro_nuts",
+    "emcee",
+)
+DUELS_OURS = tuple(f"{process}_{coordinates}" for process in PROCESSES for coordinates in COORDINATES)
+DUELS_RIVALS = tuple(
+    f"pdmp_jax_{process}_{coordinates}_{grid}" for process in PROCESSES for coordinates in COORDINATES for grid in GRIDS
+)
+"""Exact processes of both packages without a warm-up: as they are, and in coordinates whitened by the same map."""
+
+DUEL_TARGETS = (*CORE_TARGETS, "two_modes", "normal_10", "eight_schools", "logistic", "two_point")
+HIGH_DIMENSIONAL = ("normal_1000", "field_16", "field_32")
+
+SEEDS = {"core": 3, "full": 4}
+
+
+class Cell(NamedTuple):
+    """One run of one sampler on one target."""
+
+    target: str
+    sampler: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Of its file, without the ending."""
+        return f"{self.target}-{self.sampler}-{self.seed}"
+
+
+def applies(target: str, sampler: str) -> bool:
+    """Whether a sampler is tried on a target."""
+    if "forward_event_chain" in sampler and sampler.startswith("pdmp_jax") and target == "banana":
+        return False  # it refuses two dimensions
+    if sampler in DUELS_OURS + DUELS_RIVALS:
+        return target in DUEL_TARGETS
+    return not (sampler == "emcee" and target in HIGH_DIMENSIONAL)
+
+
+def planned(grid: str) -> list[Cell]:
+    """All cells of a grid, the most telling samplers first; the full grid holds what the core one does not."""
+    first = ("auto", *EXACT, *CORE_RIVALS, *DUELS_OURS, *DUELS_RIVALS)
+    core = [Cell(*cell) for cell in _product(first, CORE_TARGETS, range(SEEDS["core"]))]
+    if grid == "core":
+        return core
+    everything = _product((*OURS, *RIVALS, *DUELS_OURS, *DUELS_RIVALS), TARGETS, range(SEEDS["full"]))
+    return [Cell(*cell) for cell in everything if Cell(*cell) not in set(core)]
+
+
+def missing(cells: Iterable[Cell], folder: Path) -> dict[tuple[str, str], list[int]]:
+    """The seeds still to be run, by target and sampler."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for cell in cells:
+        if not (folder / f"{cell.name}.json").exists():
+            groups.setdefault((cell.target, cell.sampler), []).append(cell.seed)
+    return groups
+
+
+def write(cell: Cell, record: dict[str, Any], folder: Path) -> None:
+    """Commit a cell: its file is there as a whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f".{cell.name}.draft"
+    draft.write_text(json.dumps(cell._asdict() | record, indent=1) + "\n")
+    draft.replace(folder / f"{cell.name}.json")
+
+
+def read(folder: Path) -> dict[Cell, dict[str, Any]]:
+    """All cells that have been run."""
+    records = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    return {Cell(record["target"], record["sampler"], record["seed"]): record for record in records}
+
+
+def _product(samplers: Iterable[str], targets: Iterable[str], seeds: range) -> Iterator[tuple[str, str, int]]:
+    yield from ((t, s, seed) for s in samplers for t in targets if applies(t, s) for seed in seeds)
