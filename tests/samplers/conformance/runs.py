@@ -44,15 +44,18 @@ def with_step(sampler, factor: float):
 class Runs:
     """A sampler and its compiled chunk."""
 
-    def __init__(self, sampler, fine: float = 1.0):
-        self.sampler = with_step(sampler, fine)
+    def __init__(self, entry):
+        self.sampler = with_step(entry.make(), entry.fine)
+        self.burn_in = entry.burn_in
         self.chunk = eqx.filter_jit(lambda *arguments: self.sampler.run_chunk.__func__(*arguments, capacity=CAPACITY))
         self._init = eqx.filter_jit(jax.vmap(lambda s, t, x, key: s.init(t, x, key=key), in_axes=(None, None, 0, 0)))
-        self.num_draws = 8 if fine == 1 else CAPACITY
+        self.num_draws = 8 if entry.exact else CAPACITY
 
     def states(self, target=None, starts=STARTS, seed=0):
-        """The states of chains that start from exact draws."""
-        return self._init(self.sampler, law() if target is None else target, starts, jr.split(jr.key(seed), len(starts)))
+        """The states of chains that start from exact draws, after the burn-in."""
+        target = law() if target is None else target
+        states = self._init(self.sampler, target, starts, jr.split(jr.key(seed), len(starts)))
+        return self.chunk(self.sampler, target, states, jnp.asarray(self.burn_in))[0] if self.burn_in else states
 
     def draws(self, target=None, *, states=None, lengths=(None,), sampler=None):
         """States after, draws and infos of consecutive chunks, with the empty part of the buffers cut off."""
@@ -74,5 +77,4 @@ class Runs:
 @functools.cache
 def runs(name: str) -> Runs:
     """The runs of one of the samplers."""
-    entry = SAMPLERS[name]
-    return Runs(entry.make(), entry.fine)
+    return Runs(SAMPLERS[name])
