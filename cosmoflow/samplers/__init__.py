@@ -10,4 +10,8 @@ from ._base import over_draws as over_draws
 from ._base import scaled as scaled
 from ._ghmc import GHMC as GHMC
 from ._nuts import NUTS as NUTS
+from .pdmp import Boomerang as Boomerang
+from .pdmp import BouncyParticle as BouncyParticle
+from .pdmp import CoordinateSampler as CoordinateSampler
+from .pdmp import ForwardEventChain as ForwardEventChain
 from .pdmp import ZigZag as ZigZag

@@ -10,7 +10,6 @@ from scipy import stats
 import cosmoflow as cf
 from cosmoflow._results import RunError, Status
 from cosmoflow.samplers import ZigZag
-from cosmoflow.samplers.pdmp import ChordBound
 from cosmoflow.targets import AbstractTarget, Banana, CorrelatedGaussian, GaussianMixture
 
 

@@ -1,18 +1,22 @@
 """Piecewise deterministic Markov processes, written once: motion, rates and jumps are what a process adds."""
 
 from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from equinox import AbstractVar
 from jaxtyping import Array, Bool, Float, Int
 
 from ..._types import Key, Scalar, Vector
 from ...targets import AbstractTarget
-from .._base import AbstractInfo, AbstractSampler, AbstractState, Draws, over_draws
-from ._event_time import AbstractRateBound
+from .._base import AbstractInfo, AbstractSampler, AbstractState, Draws, over_draws, scaled
+from ._event_time import AbstractRateBound, Path
+from ._motion import AbstractMotion
 
 MAX_TICKS_PER_DRAW = 20_000
 """Candidates without a draw after which a chain is stuck: its place is written and counted until the chunk ends."""
@@ -20,13 +24,23 @@ MAX_TICKS_PER_DRAW = 20_000
 SHORTEST = 1e-6
 """The shortest horizon, in units of the interval between draws."""
 
+EMPTY, REJECTED, REDONE = 1.2, 0.65, 0.4
+"""Factors on the horizon after a piece without a candidate, after a rejected candidate, after a piece to do again."""
+
+MOVED = 0.6
+"""Half the mean squared step between draws, in variances, that a warm-up tunes for: 1 if they were independent."""
+
+TURNS_PER_DRAW = 4.0
+"""Events and refreshments of a draw, divided by sqrt(dim), above which a warm-up moves draws together."""
+
 
 class PDMPState(AbstractState):
     """Where a process is, how far it looks ahead, and when it is read next; the counter counts ticks."""
 
     position: Vector
     velocity: Vector
-    gradient: Vector
+    energy: Scalar
+    rates: Float[Array, " clock"]
     horizon: Scalar
     until_draw: Scalar
     key: Key
@@ -34,22 +48,39 @@ class PDMPState(AbstractState):
 
 
 class PDMPInfo(AbstractInfo):
-    """What happened between two draws."""
+    """What happened between two draws, each bound being one tick; the costs are those of the chain's own ticks.
+
+    A chain that is ready with a chunk is computed on, to no effect, until the slowest is: that is in no count, because
+    it depends on where chunks end.
+    """
 
     num_events: Int[Array, "..."]
+    num_refreshments: Int[Array, "..."]
+    num_candidates: Int[Array, "..."]
+    num_bounds: Int[Array, "..."]
     num_violations: Int[Array, "..."]
     num_stuck: Int[Array, "..."]
     non_finite: Int[Array, "..."]
     num_gradients: Int[Array, "..."]
+    num_directional_derivatives: Int[Array, "..."]
     num_densities: Int[Array, "..."]
 
 
-class _Tick(eqx.Module):
-    """One candidate event: the draw it passed, if any, and what it met."""
+class Tick(eqx.Module):
+    """A piece of trajectory up to a candidate event, a refreshment or the horizon, and what was met there.
 
+    Attributes:
+        elapsed: Its duration, zero where the piece has to be simulated again.
+        passed, draw: Whether a reading time lies in it, and the position then.
+        candidate, event, refreshment, violation, non_finite: What its end was, and what went wrong.
+    """
+
+    elapsed: Scalar
     passed: Bool[Array, ""]
     draw: Vector
+    candidate: Bool[Array, ""]
     event: Bool[Array, ""]
+    refreshment: Bool[Array, ""]
     violation: Bool[Array, ""]
     non_finite: Bool[Array, ""]
 
@@ -60,85 +91,112 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
     Event rates are positive parts of signed rates, so that their curvature can be seen where they vanish. A candidate
     under the bound is kept with probability rate / bound; where a rate exceeds its bound, the violation is counted and
     the piece is simulated again with a shorter horizon. The horizon follows each chain: it grows after pieces without
-    a candidate and shrinks after rejected ones, which never changes the law of the process.
+    a candidate and shrinks after rejected ones, which never changes the law of the process. Refreshments are the events
+    of one more clock, whose rate is constant.
 
     All chains tick together, one candidate each per tick, and wait for one another only at the end of a chunk.
     """
 
     draw_interval: AbstractVar[Scalar]
+    refreshment_rate: AbstractVar[Scalar]
     bound: AbstractVar[AbstractRateBound]
+    motion: AbstractVar[AbstractMotion]
+    tunable: ClassVar[tuple[str, ...]] = ("draw_interval",)
+
+    def __check_init__(self):
+        name = type(self).__name__
+        if not 0 < self.draw_interval < jnp.inf:
+            raise ValueError(f"{name}'s draw_interval is {self.draw_interval}, but must be positive and finite.")
+        if not 0 <= self.refreshment_rate < jnp.inf:
+            raise ValueError(
+                f"{name}'s refreshment_rate is {self.refreshment_rate}, but must be finite and not negative."
+            )
 
     @abstractmethod
     def sample_velocity(self, position: Vector, *, key: Key) -> Vector:
         """A velocity from the invariant law."""
 
     @abstractmethod
-    def move(self, position: Vector, velocity: Vector, time: Scalar) -> tuple[Vector, Vector]:
-        """The deterministic motion for a time."""
-
-    @abstractmethod
     def event_rates(self, gradient: Vector, position: Vector, velocity: Vector) -> Float[Array, " clock"]:
-        """Signed rates of all clocks, from the gradient of U = -log density."""
+        """Signed rates of all clocks, from the gradient of the target's potential without the motion's reference."""
 
     @abstractmethod
     def jump(self, gradient: Vector, position: Vector, velocity: Vector, clock: Int[Array, ""], *, key: Key) -> Vector:
         """The velocity after an event of a clock."""
 
+    def refresh(self, gradient: Vector, position: Vector, velocity: Vector, *, key: Key) -> Vector:
+        """The velocity after a refreshment."""
+        return self.sample_velocity(position, key=key)
+
+    def retuned(
+        self, positions: Float[np.ndarray, "chain draw dim"], stats: Mapping[str, np.ndarray], gain: float
+    ) -> AbstractSampler:
+        """The process read at an interval nearer to one over which draws move, or cost a handful of events."""
+        values = np.concatenate([positions, stats["lp"][..., None]], axis=-1)
+        spread = np.maximum(np.var(values, axis=(0, 1)), np.finfo(values.dtype).tiny)
+        moved = np.mean(np.diff(values, axis=1) ** 2, axis=(0, 1)) / (2 * spread)
+        turns = np.mean(stats["num_events"] + stats["num_refreshments"])
+        room = np.log(TURNS_PER_DRAW * positions.shape[-1] ** 0.5 / max(turns, 1e-3))
+        step = np.clip(min(MOVED - min(np.mean(moved[:-1]), moved[-1]), room), -0.5, 0.5)
+        interval = scaled(self.draw_interval, gain * float(step))
+        return eqx.tree_at(lambda s: s.draw_interval, self, interval)
+
     def init(self, target: AbstractTarget, position: Vector, *, key: Key) -> PDMPState:
         """The state of one chain that starts at a position."""
         key_velocity, key_run = jr.split(key)
         interval = self.draw_interval.astype(position.dtype)
-        gradient = jax.grad(lambda x: -target.log_density(x))(position)
+        energy, gradient = jax.value_and_grad(self.potential(target))(position)
         velocity = self.sample_velocity(position, key=key_velocity)
-        return PDMPState(position, velocity, gradient, interval, interval, key_run, jnp.zeros((), jnp.int32))
+        rates = self.event_rates(gradient, position, velocity)
+        return PDMPState(position, velocity, energy, rates, interval, interval, key_run, jnp.zeros((), jnp.int32))
 
-    def _tick(self, target: AbstractTarget, state: PDMPState) -> tuple[PDMPState, _Tick]:
-        """Follow one chain to its next candidate event, or to its horizon."""
-        energy_and_gradient = jax.value_and_grad(lambda x: -target.log_density(x))
-        key_time, key_thin, key_jump = jr.split(jr.fold_in(state.key, state.counter), 3)
+    def potential(self, target: AbstractTarget) -> Callable[[Vector], Scalar]:
+        """What the events account for: the target's potential without the motion's reference."""
+        return lambda x: -target.log_density(x) - self.motion.reference(x)
+
+    def tick(self, target: AbstractTarget, state: PDMPState) -> tuple[PDMPState, Tick]:
+        """Follow one chain to its next candidate event, to its next refreshment, or to its horizon."""
+        key_time, key_clock, key_thin, key_jump = jr.split(jr.fold_in(state.key, state.counter), 4)
         dtype = state.position.dtype
         interval = self.draw_interval.astype(dtype)
         horizon = jnp.minimum(state.horizon, interval)
+        potential = self.potential(target)
+        start = (state.position, state.velocity)
+        majorant = self.bound.majorant(
+            Path(*start, state.energy, state.rates, self.motion, potential, self.event_rates), horizon
+        )
+        time, clock = majorant.first_event(key_time)
+        rate = self.refreshment_rate.astype(dtype)
+        until_refreshment = jnp.where(rate > 0, jr.exponential(key_clock, (), dtype) / rate, jnp.inf)
 
-        def rates_at(time):
-            x, v = self.move(state.position, state.velocity, time)
-            return self.event_rates(energy_and_gradient(x)[1], x, v)
-
-        nodes = horizon * jnp.arange(1, self.bound.num_cells + 1, dtype=dtype) / self.bound.num_cells
-        first = self.event_rates(state.gradient, state.position, state.velocity)
-        rates = jnp.concatenate([first[None], jax.vmap(rates_at)(nodes)])
-        time, clock, majorant = self.bound.first_event(rates, horizon, key=key_time)
-
-        candidate = time < horizon
-        elapsed = jnp.where(candidate, time, horizon)
-        x, v = self.move(state.position, state.velocity, elapsed)
-        energy, gradient = energy_and_gradient(x)
-        true_rates = self.event_rates(gradient, x, v)
-        non_finite = ~(jnp.isfinite(energy) & jnp.all(jnp.isfinite(rates)) & jnp.all(jnp.isfinite(true_rates)))
-        violation = jnp.any(true_rates > jnp.maximum(majorant, 0)) & ~non_finite
-        accept = jr.uniform(key_thin, (), dtype) * majorant[clock] < true_rates[clock]
-        keep = ~(violation | non_finite)
-        event = candidate & accept & keep
-        jumped = self.jump(gradient, x, v, clock, key=key_jump)
+        elapsed = jnp.minimum(jnp.minimum(time, until_refreshment), horizon)
+        x, v = self.motion.move(*start, elapsed)
+        energy, gradient = jax.value_and_grad(potential)(x)
+        rates, heights = self.event_rates(gradient, x, v), majorant(elapsed)
+        finite = jnp.isfinite(energy) & jnp.all(jnp.isfinite(rates)) & jnp.all(jnp.isfinite(majorant.right))
+        violation = finite & jnp.any(rates > jnp.maximum(heights, 0))
+        keep = finite & ~violation
+        candidate = keep & (time == elapsed) & (time < horizon)
+        event = candidate & (jr.uniform(key_thin, (), dtype) * heights[clock] < rates[clock])
+        refreshment = keep & (until_refreshment == elapsed) & (until_refreshment < jnp.minimum(time, horizon))
+        v = jnp.where(event, self.jump(gradient, x, v, clock, key=key_jump), v)
+        v = jnp.where(refreshment, self.refresh(gradient, x, v, key=key_jump), v)
+        rates = self.event_rates(gradient, x, v)
 
         passed = keep & (elapsed >= state.until_draw)
-        draw, _ = self.move(state.position, state.velocity, state.until_draw)
+        draw, _ = self.motion.move(*start, state.until_draw)
         until_draw = state.until_draw - elapsed + jnp.where(passed, interval, 0)
-        growth = jnp.where(keep, jnp.where(candidate, jnp.where(accept, 1.0, 0.6), 1.1), 0.4).astype(dtype)
-
-        def choose(new, old):
-            return jnp.where(keep, new, old)
-
-        state = PDMPState(
-            choose(x, state.position),
-            choose(jnp.where(event, jumped, v), state.velocity),
-            choose(gradient, state.gradient),
-            jnp.maximum(horizon * growth, SHORTEST * interval),
-            choose(until_draw, state.until_draw),
-            state.key,
-            state.counter + 1,
+        growth = jnp.where(candidate & ~event, REJECTED, jnp.where(elapsed < horizon, 1.0, EMPTY))
+        growth = jnp.where(keep, growth, REDONE).astype(dtype)
+        new = PDMPState(x, v, energy, rates, state.horizon, until_draw, state.key, state.counter)
+        state = jax.tree.map(lambda a, b: jnp.where(keep, a, b), new, state)
+        state = eqx.tree_at(
+            lambda s: (s.horizon, s.counter),
+            state,
+            (jnp.maximum(horizon * growth, SHORTEST * interval), state.counter + 1),
         )
-        return state, _Tick(passed, draw, event, violation, non_finite)
+        elapsed = jnp.where(keep, elapsed, 0)
+        return state, Tick(elapsed, passed, draw, candidate, event, refreshment, violation, ~finite)
 
     def run_chunk(
         self, target: AbstractTarget, states: PDMPState, num_draws: Int[Array, ""], *, capacity: int
@@ -148,7 +206,9 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
         chains = jnp.arange(num_chains)
         none = jnp.zeros(num_chains, jnp.int32)
         empty = jnp.zeros((num_chains, capacity), jnp.int32)
-        counts = {"ticks": none, "events": none, "violations": none, "stuck": none, "non_finite": none}
+        counts = dict.fromkeys(
+            ("bounds", "candidates", "events", "refreshments", "violations", "stuck", "non_finite"), none
+        )
 
         def unfinished(carry):
             return jnp.any(carry[1] < num_draws)
@@ -156,12 +216,14 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
         def body(carry):
             states, done, lost, counts, positions, buffers = carry
             active = done < num_draws
-            new, tick = jax.vmap(lambda s: self._tick(target, s))(states)
+            new, tick = jax.vmap(lambda s: self.tick(target, s))(states)
             states = jax.tree.map(lambda a, b: jnp.where(active.reshape(-1, *[1] * (a.ndim - 1)), a, b), new, states)
-            stuck = (lost | (counts["ticks"] + 1 >= MAX_TICKS_PER_DRAW)) & ~tick.passed
+            stuck = (lost | (counts["bounds"] + 1 >= MAX_TICKS_PER_DRAW)) & ~tick.passed
             seen = {
-                "ticks": active,
+                "bounds": active,
+                "candidates": tick.candidate,
                 "events": tick.event,
+                "refreshments": tick.refreshment,
                 "violations": tick.violation,
                 "stuck": stuck,
                 "non_finite": tick.non_finite,
@@ -180,12 +242,17 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
         start = (states, none, none.astype(bool), counts, positions, buffers)
         states, *_, positions, buffers = jax.lax.while_loop(unfinished, body, start)
         log_density = over_draws(target.log_density, positions)
+        bounds = buffers["bounds"]
         info = PDMPInfo(
             num_events=buffers["events"],
+            num_refreshments=buffers["refreshments"],
+            num_candidates=buffers["candidates"],
+            num_bounds=bounds,
             num_violations=buffers["violations"],
             num_stuck=buffers["stuck"],
             non_finite=buffers["non_finite"],
-            num_gradients=buffers["ticks"] * (self.bound.num_cells + 1),
-            num_densities=jnp.ones_like(buffers["ticks"]),
+            num_gradients=bounds * (self.bound.num_gradients + 1),
+            num_directional_derivatives=bounds * self.bound.num_directional_derivatives,
+            num_densities=jnp.ones_like(bounds),
         )
         return states, Draws(positions, log_density), info

@@ -1,78 +1,88 @@
-"""Event times of a piecewise deterministic process: the first point of a Poisson process under a checked majorant."""
+"""First events of clocks whose rates are bounded by piecewise linear functions."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import jax.random as jr
+from equinox import AbstractVar
 from jaxtyping import Array, Float, Int
 
-from ..._types import Key, Scalar
+from ..._types import Key, Scalar, Vector
+from ._motion import AbstractMotion
+
+
+class Path(eqx.Module):
+    """The piece of trajectory that lies ahead, with what is known where it starts.
+
+    Attributes:
+        position, velocity: Where it starts.
+        energy: There, the target's potential without the motion's reference.
+        rates: There, the signed rates of all clocks; true rates are their positive parts.
+        motion: The deterministic motion.
+        potential: The function whose value is `energy`.
+        event_rates: Signed rates from the gradient of `potential`, a position and a velocity.
+    """
+
+    position: Vector
+    velocity: Vector
+    energy: Scalar
+    rates: Float[Array, " clock"]
+    motion: AbstractMotion
+    potential: Callable
+    event_rates: Callable
+
+    def rates_at(self, time: Scalar) -> Float[Array, " clock"]:
+        """The signed rates after a time; costs one gradient."""
+        x, v = self.motion.move(self.position, self.velocity, time)
+        return self.event_rates(jax.grad(self.potential)(x), x, v)
+
+    def slope_at(self, time: Scalar) -> tuple[Scalar, Scalar]:
+        """The potential after a time and its derivative along the path; costs one directional derivative."""
+
+        def along(t):
+            return self.potential(self.motion.move(self.position, self.velocity, t)[0])
+
+        return jax.jvp(along, (time,), (jnp.ones_like(time),))
+
+
+class Majorant(eqx.Module):
+    """A function above the signed rate of every clock, linear in each of several cells of equal width."""
+
+    left: Float[Array, "cell clock"]
+    right: Float[Array, "cell clock"]
+    width: Scalar
+
+    def first_event(self, key: Key) -> tuple[Scalar, Int[Array, ""]]:
+        """The time of the first event under the positive part, infinite where there is none, and its clock."""
+        areas = _area(self.left, self.right, self.width)
+        needed = jr.exponential(key, areas.shape[1:], areas.dtype) - jnp.cumsum(areas, axis=0) + areas
+        starts = self.width * jnp.arange(len(areas), dtype=areas.dtype)[:, None]
+        inside = (needed >= 0) & (needed < areas)
+        times = jnp.where(inside, starts + _invert(self.left, self.right, self.width, needed), jnp.inf)
+        first = jnp.min(times, axis=0)
+        clock = jnp.argmin(first)
+        return first[clock], clock
+
+    def __call__(self, time: Scalar) -> Float[Array, " clock"]:
+        """Its values at a time."""
+        place = time / self.width
+        cell = jnp.clip(place.astype(jnp.int32), 0, len(self.left) - 1)
+        fraction = jnp.minimum(place - cell.astype(place.dtype), 1)
+        return self.left[cell] + (self.right[cell] - self.left[cell]) * fraction
 
 
 class AbstractRateBound(eqx.Module):
-    """A majorant of all event rates over a horizon, made from the rates at equally spaced nodes."""
+    """A way to find a majorant of all event rates over a horizon, and what it evaluates for that."""
 
-    num_cells: eqx.AbstractVar[int]
+    num_gradients: AbstractVar[int]
+    num_directional_derivatives: AbstractVar[int]
 
     @abstractmethod
-    def first_event(
-        self, rates: Float[Array, "node clock"], horizon: Scalar, *, key: Key
-    ) -> tuple[Scalar, Int[Array, ""], Float[Array, " clock"]]:
-        """The first candidate event.
-
-        Args:
-            rates: Signed rates of every clock at `num_cells + 1` equally spaced nodes; true rates are positive parts.
-            horizon: Time spanned by the nodes.
-            key: Random key.
-
-        Returns:
-            Its time (infinite where there is none before the horizon), its clock, and every clock's majorant there.
-        """
-
-
-class ChordBound(AbstractRateBound):
-    """Chords between nodes, lifted by the curvature that the nodes show.
-
-    A signed rate with second derivative r'' rises above its chord over a cell of width w by at most |r''| w^2 / 8; the
-    second differences of the nodes measure r'' w^2, and `safety` multiplies them. Linear rates (Gaussian targets) are
-    bounded exactly. The bound is a majorant only where the curvature is resolved, so the process checks it at each
-    candidate.
-
-    Args:
-        safety: Factor on the measured curvature.
-        num_cells: Cells per horizon, each costing one gradient.
-    """
-
-    safety: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=4.0)
-    num_cells: int = 3
-
-    def __check_init__(self):
-        if self.num_cells < 2:
-            raise ValueError(f"ChordBound's num_cells is {self.num_cells}, but curvature shows only with two or more.")
-
-    def first_event(
-        self, rates: Float[Array, "node clock"], horizon: Scalar, *, key: Key
-    ) -> tuple[Scalar, Int[Array, ""], Float[Array, " clock"]]:
-        """The first candidate event under the lifted chords."""
-        width = horizon / self.num_cells
-        curvature = jnp.max(jnp.abs(jnp.diff(rates, n=2, axis=0)), axis=0)
-        lifted = rates + self.safety.astype(rates.dtype) * curvature / 8 + 0.01 * jnp.mean(jnp.abs(rates), axis=0)
-        left, right = lifted[:-1], lifted[1:]
-
-        areas = _area(left, right, width)
-        needed = jr.exponential(key, rates.shape[1:], rates.dtype) - jnp.cumsum(areas, axis=0) + areas
-        starts = width * jnp.arange(self.num_cells, dtype=rates.dtype)[:, None]
-        inside = (needed >= 0) & (needed < areas)
-        times = jnp.where(inside, starts + _invert(left, right, width, needed), jnp.inf)
-        first = jnp.min(times, axis=0)
-        clock = jnp.argmin(first)
-        time = first[clock]
-
-        place = jnp.minimum(time, horizon) / width
-        cell = jnp.clip(place.astype(jnp.int32), 0, self.num_cells - 1)
-        fraction = place - cell.astype(place.dtype)
-        return time, clock, left[cell] + (right[cell] - left[cell]) * fraction
+    def majorant(self, path: Path, horizon: Scalar) -> Majorant:
+        """A majorant from the start of the path to the horizon."""
 
 
 def _area(left: Array, right: Array, width: Scalar) -> Array:

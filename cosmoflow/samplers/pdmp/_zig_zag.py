@@ -5,18 +5,20 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Int
 
-from ..._types import Key, Scalar, Vector
+from ..._types import Key, Vector
 from ._base import AbstractPDMP
-from ._event_time import AbstractRateBound, ChordBound
+from ._chord_bound import ChordBound
+from ._event_time import AbstractRateBound
+from ._motion import StraightLine
 
 
 class ZigZag(AbstractPDMP):
     """The zig-zag process: velocities in {-1, 1}^d, coordinate i turns round at rate (v_i d_i U)_+.
 
     Args:
-        draw_interval: Time between two draws, in units of the whitened target's standard deviation; the horizon of
-            the rate bound never exceeds it.
+        draw_interval: Time between two draws, tuned by `warmup`; the horizon of the rate bound never exceeds it.
         bound: Majorant of the rates over a horizon.
+        refreshment_rate: Rate at which all signs are drawn afresh; none are needed.
 
     References:
         Bierkens, Fearnhead, Roberts 2019, arXiv:1607.03188.
@@ -24,18 +26,12 @@ class ZigZag(AbstractPDMP):
 
     draw_interval: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0)
     bound: AbstractRateBound = eqx.field(default_factory=ChordBound)
-
-    def __check_init__(self):
-        if not 0 < self.draw_interval < jnp.inf:
-            raise ValueError(f"ZigZag's draw_interval is {self.draw_interval}, but must be positive and finite.")
+    refreshment_rate: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.0)
+    motion = StraightLine()
 
     def sample_velocity(self, position: Vector, *, key: Key) -> Vector:
         """Independent signs."""
         return jr.rademacher(key, position.shape, position.dtype)
-
-    def move(self, position: Vector, velocity: Vector, time: Scalar) -> tuple[Vector, Vector]:
-        """A straight line."""
-        return position + velocity * time, velocity
 
     def event_rates(self, gradient: Vector, position: Vector, velocity: Vector) -> Float[Array, " clock"]:
         """v_i d_i U."""
