@@ -6,6 +6,7 @@ from ._analytic import CorrelatedGaussian as CorrelatedGaussian
 from ._analytic import Funnel as Funnel
 from ._analytic import GaussianMixture as GaussianMixture
 from ._analytic import Skewed as Skewed
+from ._analytic import StudentT as StudentT
 from ._augmented import Augmented as Augmented
 from ._base import AbstractTarget as AbstractTarget
 from ._callable import CallableTarget as CallableTarget

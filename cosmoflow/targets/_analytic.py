@@ -215,6 +215,53 @@ class Skewed(AbstractAnalyticTarget):
         return jr.loggamma(key, self.concentration, (*shape, self.dim), self.concentration.dtype)
 
 
+class StudentT(AbstractAnalyticTarget):
+    """The isotropic multivariate t distribution, whose tails fall as a power of |x|.
+
+    Args:
+        degrees_of_freedom: Above four, so that squares have a variance.
+        dim: Number of coordinates.
+
+    Raises:
+        ValueError: If not degrees_of_freedom > 4.
+    """
+
+    degrees_of_freedom: Float[Array, ""] = eqx.field(converter=floats, default=8.0)
+    dim: int = eqx.field(default=2, static=True)
+
+    def __check_init__(self):
+        if not self.degrees_of_freedom > 4:
+            raise ValueError(f"StudentT needs degrees_of_freedom > 4, but it is {self.degrees_of_freedom}.")
+
+    def log_density(self, x: Vector) -> Scalar:
+        """Normalised log-density at one point."""
+        nu = self.degrees_of_freedom
+        half = 0.5 * (nu + self.dim)
+        log_norm = gammaln(half) - gammaln(0.5 * nu) - 0.5 * self.dim * jnp.log(nu * jnp.pi)
+        return log_norm - half * jnp.log1p((x @ x) / nu)
+
+    def mean(self) -> Vector:
+        """E[x_i]."""
+        return jnp.zeros(self.dim, self.degrees_of_freedom.dtype)
+
+    def variance(self) -> Vector:
+        """Var[x_i]."""
+        nu = self.degrees_of_freedom
+        return jnp.full(self.dim, nu / (nu - 2))
+
+    def square_variance(self) -> Vector:
+        """Var[x_i^2]: E[x_i^4] = 3 nu^2 / ((nu - 2) (nu - 4))."""
+        nu = self.degrees_of_freedom
+        return jnp.full(self.dim, 3 * nu**2 / ((nu - 2) * (nu - 4))) - self.variance() ** 2
+
+    def sample(self, key: Key, shape: tuple[int, ...] = ()) -> Float[Array, "*shape dim"]:
+        """Independent exact draws, shape (*shape, dim)."""
+        key_normal, key_gamma = jr.split(key)
+        nu = self.degrees_of_freedom
+        noise = jr.normal(key_normal, (*shape, self.dim), nu.dtype)
+        return noise * jnp.sqrt(0.5 * nu / jr.gamma(key_gamma, 0.5 * nu, (*shape, 1), nu.dtype))
+
+
 class GaussianMixture(AbstractAnalyticTarget):
     """A mixture of Gaussians with diagonal covariances.
 

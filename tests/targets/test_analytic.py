@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from cosmoflow.targets import Banana, CorrelatedGaussian, Funnel, GaussianMixture, Skewed
+from cosmoflow.targets import Banana, CorrelatedGaussian, Funnel, GaussianMixture, Skewed, StudentT
 
 TARGETS = {
     "gaussian": lambda: CorrelatedGaussian([1, -2], [[2, 0.9], [0.9, 1]]),
     "banana": Banana,
     "funnel": lambda: Funnel(2),
     "skewed": lambda: Skewed([0.7, 3]),
+    "student": lambda: StudentT(12),
     "mixture": lambda: GaussianMixture([3, 7], [[-2.5, 0], [2.5, 1]], [[1, 1], [0.5, 2]]),
 }
 BOXES = {  # low, high, number of nodes of a quadrature, for each coordinate
@@ -19,6 +20,7 @@ BOXES = {  # low, high, number of nodes of a quadrature, for each coordinate
     "banana": ((-80, 80, 801), (-15, 200, 1601)),
     "funnel": None,
     "skewed": ((-45, 5, 2001), (-14, 5, 801)),
+    "student": None,
     "mixture": ((-10, 10, 401), (-16, 16, 401)),
 }
 NUM_DRAWS = 200_000
@@ -56,6 +58,16 @@ def test_funnel_is_a_product_of_conditionals():
     z = np.linspace(-40, 60, 100_001)
     fourth = np.trapezoid(scipy.stats.norm(0, 3).pdf(z) * 3 * np.exp(2 * z), z)
     np.testing.assert_allclose(funnel.square_variance()[1:], fourth - np.exp(9), rtol=1e-9)
+
+
+def test_student_is_that_of_scipy():
+    target = StudentT(12, dim=3)
+    x = target.sample(jr.key(0), (5,))
+    expected = scipy.stats.multivariate_t(shape=np.eye(3), df=12)
+    np.testing.assert_allclose(jax.vmap(target.log_density)(x), expected.logpdf(x), rtol=1e-12)
+    marginal = scipy.stats.t(12)
+    np.testing.assert_allclose(target.variance(), marginal.var(), rtol=1e-12)
+    np.testing.assert_allclose(target.square_variance(), marginal.moment(4) - marginal.var() ** 2, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", [name for name in TARGETS if name != "funnel"])
@@ -110,6 +122,7 @@ def test_shapes(make):
         (lambda: CorrelatedGaussian([0, 0], [[1, 2], [2, 1]]), "positive definite"),
         (lambda: CorrelatedGaussian([0, 0], [[1]]), r"covariance of shape \(2, 2\), but it has \(1, 1\)"),
         (lambda: Skewed([1, 0]), "concentration > 0"),
+        (lambda: StudentT(4), "degrees_of_freedom > 4"),
         (lambda: GaussianMixture([1], [[0], [1]]), "1 weights for 2 components"),
         (lambda: GaussianMixture([1, 1], [[0], [1]], -1), "positive weights and sd"),
     ],
