@@ -60,7 +60,7 @@ def test_the_stages_of_a_run(tmp_path):
 
     with cf.ChainStore(run) as store:
         target, sampler, start = cf.warmup(
-            TARGET, GHMC(), num_steps=100, num_chains=2, key=jr.key(1), store=store, stop=look
+            TARGET, GHMC(), max_gradients=2000, num_chains=2, key=jr.key(1), store=store, stop=look
         )
         assert read_status(run)["stage"] == "warmup" and read_status(run)["step"] == 100
         cf.sample(target, sampler, position=start, store=store, stop=look, commit_seconds=0.0, **RUN)

@@ -142,7 +142,9 @@ def test_keeping_that_makes_no_sense(options):
 
 def test_the_warmup_is_kept(tmp_path):
     with cf.ChainStore(tmp_path / "run.h5") as store:
-        target, sampler, start = cf.warmup(Field(), GHMC(), num_steps=100, num_chains=2, key=jr.key(0), store=store)
+        target, sampler, start = cf.warmup(
+            Field(), GHMC(), max_gradients=2000, num_chains=2, key=jr.key(0), store=store
+        )
         cf.sample(target, sampler, store=store, position=start, **RUN)
     warm = cf.Chain.from_file(tmp_path / "run.h5", group="warmup_posterior")
     assert warm.posterior["field"].shape == (2, 100, 6)

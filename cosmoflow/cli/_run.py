@@ -191,7 +191,7 @@ class Run:
         target, sampler, position = warmup(
             target,
             build_sampler(self.config),
-            num_steps=self.config.warmup.num_steps,
+            max_gradients=self.config.warmup.max_gradients,
             num_chains=run.num_chains,
             key=self.key(Purpose.WARMUP),
             store=store,

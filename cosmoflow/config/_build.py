@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from difflib import get_close_matches
+from typing import Literal
 
 from .._record import Keep, Record
 from .._types import Key
@@ -37,6 +38,7 @@ from ..targets import (
 )
 from ._errors import ConfigError
 from ._priors import parameter_names
+from ._samplers import AutoTable
 from ._schema import Config, FlowTable, KeepTable
 
 _DISTRIBUTIONS: dict[str, type[AbstractTransport]] = {
@@ -100,8 +102,10 @@ def build_posterior(config: Config) -> Posterior:
     return Posterior(prior, likelihood)  # pyright: ignore[reportCallIssue]
 
 
-def build_sampler(config: Config) -> AbstractSampler:
-    """The sampler, not yet tuned."""
+def build_sampler(config: Config) -> AbstractSampler | Literal["auto"]:
+    """The sampler, not yet tuned, or "auto" where the warm-up chooses."""
+    if isinstance(config.sampler, AutoTable):
+        return "auto"
     return _SAMPLERS[config.sampler.kind](**config.sampler.model_dump(exclude={"kind"}))
 
 

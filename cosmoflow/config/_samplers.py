@@ -10,6 +10,12 @@ Probability = Annotated[float, Field(gt=0, lt=1)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
+class AutoTable(Table):
+    """The sampler that the warm-up finds best."""
+
+    kind: Literal["auto"]
+
+
 class ZigZagTable(Table):
     """The zig-zag process, and its chord bound on the event rates."""
 
@@ -128,7 +134,8 @@ class HugAndHopTable(Table):
 
 
 Sampler = Annotated[
-    ZigZagTable
+    AutoTable
+    | ZigZagTable
     | GHMCTable
     | NUTSTable
     | HybridSplittingTable

@@ -8,7 +8,7 @@ from pydantic import Field, PositiveInt, PrivateAttr, field_validator
 
 from ._errors import refusal
 from ._priors import Distribution, UniformPolygonTable, parameter_names
-from ._samplers import Sampler
+from ._samplers import AutoTable, Sampler
 from ._table import Positive, Table
 
 
@@ -55,7 +55,7 @@ class TrainingTable(Table):
 class WarmupTable(Table):
     """`[warmup]`: arguments of `warmup`."""
 
-    num_steps: PositiveInt = 1000
+    max_gradients: PositiveInt | None = None
 
 
 class KeepTable(Table):
@@ -100,7 +100,7 @@ class Config(Table):
     flow: FlowTable | None = None
     training: TrainingTable = TrainingTable()
     warmup: WarmupTable = WarmupTable()
-    sampler: Sampler
+    sampler: Sampler = AutoTable(kind="auto")
     record: dict[str, KeepTable] = Field(default_factory=dict)
     run: RunTable
     _source: Path = PrivateAttr(default=Path("configuration"))

@@ -88,7 +88,7 @@ def assess(target: AbstractTarget, *, num_chains: int, key: Key) -> Fit:
     chosen = jnp.argsort(-races)[jnp.arange(num_chains) % size]
     positions = z[jnp.where(jnp.isfinite(log_weights[chosen]), chosen, jnp.argmax(log_weights))]
     shares = jnp.cumsum(jnp.exp(log_weights - logsumexp(log_weights)))
-    points = (jnp.arange(NUM_RESAMPLED) + jr.uniform(key_resample, (), z.dtype)) / NUM_RESAMPLED
+    points = (jnp.arange(NUM_RESAMPLED, dtype=z.dtype) + jr.uniform(key_resample, (), z.dtype)) / NUM_RESAMPLED
     sample = z[jnp.minimum(jnp.searchsorted(shares, points), size - 1)]
     return Fit(
         logsumexp(log_weights) - jnp.log(1.0 * size),

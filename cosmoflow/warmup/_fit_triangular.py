@@ -1,6 +1,7 @@
 """Triangular coordinates from draws: one penalised regression a coordinate, for its location and its scale."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -48,6 +49,7 @@ def fit_triangular(x: Float[np.ndarray, "sample dim"], num_effective: float) -> 
             quadratic[i, j, k] = value
     factor = scale[order]
     arrays = {
+        "order": order.astype(np.int32),
         "location": centre[order] + factor * location,
         "log_scale": np.log(factor) + log_scale,
         "linear": factor[:, None] * linear,
@@ -57,7 +59,8 @@ def fit_triangular(x: Float[np.ndarray, "sample dim"], num_effective: float) -> 
         "skew": skew,
         "tail": tail,
     }
-    return Triangular(jnp.asarray(order, jnp.int32), **{name: jnp.asarray(value) for name, value in arrays.items()})
+    fields: dict[str, Any] = {name: jnp.asarray(value) for name, value in arrays.items()}
+    return Triangular(**fields)
 
 
 def _choices(i: int) -> Iterator[tuple[list[tuple[int, int]], bool]]:

@@ -61,7 +61,8 @@ def _sizes(values: Float[np.ndarray, "chain draw function"]) -> list[float]:
     from arviz_stats.base import array_stats
 
     places = np.unique(np.linspace(0, values.shape[2] - 1, 2 * MAX_JUDGED + 1).astype(int))
-    sizes = [float(array_stats.ess(values[:, :, i], chain_axis=0, draw_axis=1, method="mean")) for i in places]
+    found: list[Any] = [array_stats.ess(values[:, :, i], chain_axis=0, draw_axis=1, method="mean") for i in places]
+    sizes = [float(size) for size in found]
     return [size if math.isfinite(size) else 0.0 for size in sizes]
 
 

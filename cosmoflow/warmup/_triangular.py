@@ -1,5 +1,7 @@
 """Triangular coordinates: each coordinate is located and scaled by those before it."""
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -75,7 +77,7 @@ class Triangular(AbstractBijection):
     def _log_scale(self, z):
         return self.log_scale + LARGEST_LOG_SCALE * jnp.tanh(self.slope @ z / LARGEST_LOG_SCALE)
 
-    def transform_and_log_det(self, x, condition=None):
+    def transform_and_log_det(self, x: Any, condition=None):
         """From whitened coordinates to the target's."""
         log_scale = self._log_scale(x)
         angle = self.tail * (jnp.arcsinh(x) + self.skew)
@@ -83,7 +85,7 @@ class Triangular(AbstractBijection):
         log_slope = jnp.log(self.tail * jnp.cosh(angle)) - 0.5 * jnp.log1p(x**2)
         return jnp.zeros_like(y).at[self.order].set(y), jnp.sum(log_scale + log_slope)
 
-    def inverse_and_log_det(self, y, condition=None):
+    def inverse_and_log_det(self, y: Any, condition=None):
         """From the target's coordinates to whitened ones, one coordinate after another."""
         ordered = y[self.order]
 

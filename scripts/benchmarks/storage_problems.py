@@ -76,7 +76,7 @@ def demo(*, quick: bool) -> Problem:
     target, sampler, position = cf.warmup(
         build_posterior(config),
         build_sampler(config),
-        num_steps=100 if quick else 1000,
+        max_gradients=2000 if quick else None,
         num_chains=config.run.num_chains,
         key=jr.key(0),
     )

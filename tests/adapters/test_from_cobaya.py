@@ -69,7 +69,7 @@ def exact_mixture():
 )
 def test_moments(info, exact, sampler, num_draws):
     posterior, exact = from_cobaya(info), exact()
-    target, sampler, start = cf.warmup(posterior, sampler, num_steps=100, num_chains=4, key=jr.key(1))
+    target, sampler, start = cf.warmup(posterior, sampler, max_gradients=2000, num_chains=4, key=jr.key(1))
     chain = cf.sample(target, sampler, num_draws=num_draws, num_chains=4, position=start, key=jr.key(2))
     x = np.stack([chain.posterior[name] for name in posterior.prior.names], axis=-1)
     assert_moments(x, exact, min_ess=200)

@@ -16,7 +16,7 @@ h_r_d = { distribution = "uniform", low = 10.0, high = 1000.0 }
 [sampler]
 kind = "zig_zag"
 [warmup]
-num_steps = 100
+max_gradients = 4000
 [run]
 num_chains = 2
 num_draws = 300

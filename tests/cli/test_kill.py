@@ -28,7 +28,7 @@ depth = 1
 num_steps = $num_steps
 num_samples = 64
 [warmup]
-num_steps = 1000
+max_gradients = 20000
 [sampler]
 kind = "zig_zag"
 [run]

@@ -183,7 +183,7 @@ def test_identity_ignores_what_may_change(tmp_path, config):
         ("max_time = 60", "seed = 1"),
         ("max_time = 60", "num_chains = 5"),
         ("ghmc", "nuts"),
-        ("[flow]", "[warmup]\nnum_steps = 3\n[flow]"),
+        ("[flow]", "[warmup]\nmax_gradients = 3\n[flow]"),
     ],
 )
 def test_identity_sees_what_may_not_change(tmp_path, config, old, new):

@@ -41,7 +41,7 @@ class HastyZigZag(ZigZag):
 
 
 def draw(target, sampler, num_draws, seed=2):
-    whitened, sampler, start = cf.warmup(target, sampler, num_steps=500, num_chains=4, key=jr.key(1))
+    whitened, sampler, start = cf.warmup(target, sampler, num_chains=4, key=jr.key(1))
     return cf.sample(whitened, sampler, num_draws=num_draws, num_chains=4, position=start, key=jr.key(seed))
 
 

@@ -32,9 +32,7 @@ def test_whitened_gaussian_is_standard_normal():
 
 @pytest.mark.parametrize("sampler", [ZigZag(), GHMC(), NUTS()])
 def test_warmup_whitens_and_tunes(sampler):
-    target, tuned, start = cf.warmup(
-        CorrelatedGaussian(MEAN, COVARIANCE), sampler, num_steps=400, num_chains=4, key=jr.key(3)
-    )
+    target, tuned, start = cf.warmup(CorrelatedGaussian(MEAN, COVARIANCE), sampler, num_chains=4, key=jr.key(3))
     jacobian = jax.jacfwd(target.bijection.transform)(jnp.zeros(2))
     whitened = jnp.linalg.solve(jacobian, jnp.linalg.solve(jacobian, COVARIANCE).T)
     np.testing.assert_allclose(whitened, jnp.eye(2), atol=0.25)
@@ -47,14 +45,14 @@ def test_warmup_whitens_and_tunes(sampler):
 
 def test_a_spurious_mode_is_not_taken_for_the_bulk():
     """The funnel's mode lies at z = -40, where there is no mass."""
-    target, _, start = cf.warmup(Funnel(10), NUTS(), num_steps=100, num_chains=4, key=jr.key(0))
+    target, _, start = cf.warmup(Funnel(10), NUTS(), max_gradients=8000, num_chains=4, key=jr.key(0))
     z = jax.vmap(target.bijection.transform)(start)[:, 0]
     assert jnp.all(z > -15)
 
 
 def test_committed_warmup_is_not_repeated(tmp_path):
     target = CorrelatedGaussian(MEAN, COVARIANCE)
-    settings = {"num_steps": 100, "num_chains": 2, "key": jr.key(3)}
+    settings = {"max_gradients": 4000, "num_chains": 2, "key": jr.key(3)}
     with cf.ChainStore(tmp_path / "run.h5") as store:
         first = cf.warmup(target, NUTS(), store=store, **settings)
         second = cf.warmup(target, NUTS(), store=store, stop=lambda: pytest.fail("warmed up again"), **settings)
