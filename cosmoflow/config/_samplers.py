@@ -54,7 +54,7 @@ class HybridSplittingTable(Table):
     reflection_probability: Fraction = 0.5
     persistence: Fraction = 0.6
     num_steps: PositiveInt = 1
-    reflection_acceptance: Probability = 0.9
+    reflection_acceptance: Probability = 0.85
     event_chain_acceptance: Probability = 0.8
     boomerang: bool = False
 

@@ -64,7 +64,7 @@ class HybridSplitting(AbstractSplitting[HybridInfo]):
     reflection_probability: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.5)
     persistence: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.6)
     num_steps: int = 1
-    reflection_acceptance: float = 0.9
+    reflection_acceptance: float = 0.85
     event_chain_acceptance: float = 0.8
     motion: AbstractMotion = eqx.field(default_factory=Straight)
 
