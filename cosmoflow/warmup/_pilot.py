@@ -84,7 +84,7 @@ class Pilot:
         self._num_chains, self._capacity = num_chains, max(capacity, WINDOW)
         self._budget, self._live, self._facts = budget, live, facts
 
-    def spend(self, gradients: float) -> None:
+    def spend(self, gradients: float | int) -> None:
         """Count what was computed, and stop where it is time.
 
         Raises:
@@ -97,7 +97,7 @@ class Pilot:
             raise RunError(status)
 
     def run(
-        self, target: Pullback, sampler: AbstractSampler, positions: Float[Array, "chain dim"], key: Key, cost: float
+        self, target: Pullback, sampler: AbstractSampler, positions: Float[Array, "chain dim"], key: Key, cost: float | int
     ) -> Outcome:
         """Tune a sampler for about a number of gradients, from positions in the whitened coordinates."""
         record = Record()
