@@ -25,6 +25,13 @@ from ..samplers import (
     ZigZagSplitting,
 )
 from ..samplers.pdmp import ChordBound
+    Boomerang,
+    BouncyParticle,
+    CoordinateSampler,
+    ForwardEventChain,
+    ZigZag,
+)
+from ..samplers.pdmp import ChordBound, SlopeBound
 from ..targets import (
     AbstractTransport,
     Delta,
@@ -60,7 +67,17 @@ def _straight_or_boomerang(splitting: Callable[..., AbstractSampler]) -> Callabl
 
 
 _SAMPLERS: dict[str, Callable[..., AbstractSampler]] = {
+def _with_slope_bound(process):
+    """The constructor of a process with one clock, options of its bound among its own."""
+    return lambda safety, num_cells, **options: process(bound=SlopeBound(safety, num_cells), **options)
+
+
+_SAMPLERS = {
     "zig_zag": lambda draw_interval, **bound: ZigZag(draw_interval, ChordBound(**bound)),
+    "bouncy_particle": _with_slope_bound(BouncyParticle),
+    "forward_event_chain": _with_slope_bound(ForwardEventChain),
+    "boomerang": _with_slope_bound(Boomerang),
+    "coordinate_sampler": _with_slope_bound(CoordinateSampler),
     "ghmc": GHMC,
     "nuts": NUTS,
     "hybrid_splitting": _straight_or_boomerang(HybridSplitting),

@@ -19,6 +19,12 @@ from cosmoflow.config._samplers import (
     HybridSplittingTable,
     NUTSTable,
     ZigZagSplittingTable,
+    BoomerangTable,
+    BouncyParticleTable,
+    CoordinateSamplerTable,
+    ForwardEventChainTable,
+    GHMCTable,
+    NUTSTable,
     ZigZagTable,
 )
 from cosmoflow.config._schema import FlowTable, RunTable, TrainingTable, WarmupTable
@@ -36,6 +42,8 @@ from cosmoflow.samplers import (
     ZigZagSplitting,
 )
 from cosmoflow.samplers.pdmp import ChordBound
+from cosmoflow.samplers import GHMC, NUTS, Boomerang, BouncyParticle, CoordinateSampler, ForwardEventChain, ZigZag
+from cosmoflow.samplers.pdmp import ChordBound, SlopeBound
 from cosmoflow.training import ReverseKL, default_optimizer
 from cosmoflow.warmup import warmup
 
@@ -110,6 +118,10 @@ def test_flow(config):
     ("table", "constructors"),
     [
         (ZigZagTable, (ZigZag, ChordBound)),
+        (BouncyParticleTable, (BouncyParticle, SlopeBound)),
+        (ForwardEventChainTable, (ForwardEventChain, SlopeBound)),
+        (BoomerangTable, (Boomerang, SlopeBound)),
+        (CoordinateSamplerTable, (CoordinateSampler, SlopeBound)),
         (GHMCTable, (GHMC,)),
         (NUTSTable, (NUTS,)),
         (HybridSplittingTable, (HybridSplitting,)),
@@ -146,6 +158,7 @@ def test_defaults_are_those_of_the_constructors(table, constructors):
         "discrete_bouncy_particle",
         "hug_and_hop",
     ],
+    ["zig_zag", "bouncy_particle", "forward_event_chain", "boomerang", "coordinate_sampler", "ghmc", "nuts"],
 )
 def test_samplers(tmp_path, kind):
     sampler = build_sampler(parse(tmp_path, EVERYTHING.replace("ghmc", kind)))
