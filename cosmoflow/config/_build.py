@@ -7,7 +7,7 @@ from .._types import Key
 from ..datasets import desi_dr2_bao, union3
 from ..flows import HamiltonianFlow, fixed_kinetic_flow
 from ..likelihoods import BAO, JointLikelihood, Supernovae
-from ..samplers import GHMC, NUTS, AbstractSampler, ZigZag
+from ..samplers import GHMC, MALT, MCLMC, NUTS, AbstractSampler, AdjustedMCLMC, Langevin, ZigZag
 from ..samplers.pdmp import ChordBound
 from ..targets import (
     AbstractTransport,
@@ -39,6 +39,10 @@ _LIKELIHOODS = {
 _SAMPLERS = {
     "zig_zag": lambda draw_interval, **bound: ZigZag(draw_interval, ChordBound(**bound)),
     "ghmc": GHMC,
+    "langevin": Langevin,
+    "mclmc": MCLMC,
+    "adjusted_mclmc": AdjustedMCLMC,
+    "malt": MALT,
     "nuts": NUTS,
 }
 

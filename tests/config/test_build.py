@@ -9,10 +9,18 @@ import pytest
 
 from cosmoflow._sample import sample
 from cosmoflow.config import ConfigError, build_flow, build_posterior, build_sampler, identity, load, resolved_toml
-from cosmoflow.config._samplers import GHMCTable, NUTSTable, ZigZagTable
+from cosmoflow.config._samplers import (
+    AdjustedMCLMCTable,
+    GHMCTable,
+    LangevinTable,
+    MALTTable,
+    MCLMCTable,
+    NUTSTable,
+    ZigZagTable,
+)
 from cosmoflow.config._schema import FlowTable, RunTable, TrainingTable, WarmupTable
 from cosmoflow.flows import fixed_kinetic_flow
-from cosmoflow.samplers import GHMC, NUTS, ZigZag
+from cosmoflow.samplers import GHMC, MALT, MCLMC, NUTS, AdjustedMCLMC, Langevin, ZigZag
 from cosmoflow.samplers.pdmp import ChordBound
 from cosmoflow.training import ReverseKL, default_optimizer
 from cosmoflow.warmup import warmup
@@ -89,6 +97,10 @@ def test_flow(config):
     [
         (ZigZagTable, (ZigZag, ChordBound)),
         (GHMCTable, (GHMC,)),
+        (LangevinTable, (Langevin,)),
+        (MCLMCTable, (MCLMC,)),
+        (AdjustedMCLMCTable, (AdjustedMCLMC,)),
+        (MALTTable, (MALT,)),
         (NUTSTable, (NUTS,)),
         (FlowTable, (fixed_kinetic_flow,)),
         (TrainingTable, (ReverseKL, default_optimizer)),
@@ -103,7 +115,7 @@ def test_defaults_are_those_of_the_constructors(table, constructors):
             assert field.default == parameters[name].default, name
 
 
-@pytest.mark.parametrize("kind", ["zig_zag", "ghmc", "nuts"])
+@pytest.mark.parametrize("kind", ["zig_zag", "ghmc", "langevin", "mclmc", "adjusted_mclmc", "malt", "nuts"])
 def test_samplers(tmp_path, kind):
     sampler = build_sampler(parse(tmp_path, EVERYTHING.replace("ghmc", kind)))
     assert type(sampler).__name__.lower() == kind.replace("_", "")
