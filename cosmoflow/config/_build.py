@@ -24,6 +24,7 @@ from ..samplers import (
     ZigZag,
     ZigZagSplitting,
 )
+from ..samplers import GHMC, MALT, MCLMC, NUTS, AbstractSampler, AdjustedMCLMC, Langevin, ZigZag
 from ..samplers.pdmp import ChordBound
     Boomerang,
     BouncyParticle,
@@ -79,6 +80,10 @@ _SAMPLERS = {
     "boomerang": _with_slope_bound(Boomerang),
     "coordinate_sampler": _with_slope_bound(CoordinateSampler),
     "ghmc": GHMC,
+    "langevin": Langevin,
+    "mclmc": MCLMC,
+    "adjusted_mclmc": AdjustedMCLMC,
+    "malt": MALT,
     "nuts": NUTS,
     "hybrid_splitting": _straight_or_boomerang(HybridSplitting),
     "bouncy_particle_splitting": _straight_or_boomerang(BouncyParticleSplitting),

@@ -73,6 +73,53 @@ class GHMCTable(Table):
     num_steps: PositiveInt = 4
     persistence: Fraction = 0.0
     jitter: Fraction = 0.2
+    spread: Fraction = 0.0
+    target_acceptance: Probability = 0.8
+
+
+class LangevinTable(Table):
+    """Metropolised underdamped Langevin dynamics; the step size is where its tuning starts."""
+
+    kind: Literal["langevin"]
+    step_size: Positive = 1.0
+    decoherence: Positive = 1.0
+    level_drift: Positive = 0.1
+    num_steps: PositiveInt = 1
+    jitter: Fraction = 0.1
+    spread: Fraction = 0.0
+    target_acceptance: Probability = 0.95
+
+
+class MCLMCTable(Table):
+    """Microcanonical Langevin dynamics, biased at finite steps; the step size is where its tuning starts."""
+
+    kind: Literal["mclmc"]
+    step_size: Positive = 0.5
+    decoherence: Positive = 1.0
+    energy_variance: Positive = 5e-4
+
+
+class AdjustedMCLMCTable(Table):
+    """Microcanonical Langevin dynamics with a Metropolis test; the step size is where its tuning starts."""
+
+    kind: Literal["adjusted_mclmc"]
+    step_size: Positive = 0.5
+    decoherence: Positive = 2.0
+    num_steps: PositiveInt = 4
+    spread: Fraction = 0.5
+    jitter: Fraction = 0.0
+    target_acceptance: Probability = 0.9
+
+
+class MALTTable(Table):
+    """Metropolis-adjusted Langevin trajectories; the step size is where its tuning starts."""
+
+    kind: Literal["malt"]
+    step_size: Positive = 0.5
+    decoherence: Positive = 2.0
+    num_steps: PositiveInt = 4
+    spread: Fraction = 0.5
+    jitter: Fraction = 0.0
     target_acceptance: Probability = 0.8
 
 
@@ -193,5 +240,7 @@ Sampler = Annotated[
     | CoordinateSamplerTable
     | GHMCTable
     | NUTSTable,
+Sampler = Annotated[
+    ZigZagTable | GHMCTable | LangevinTable | MCLMCTable | AdjustedMCLMCTable | MALTTable | NUTSTable,
     Field(discriminator="kind"),
 ]

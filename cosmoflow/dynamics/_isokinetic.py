@@ -44,12 +44,15 @@ class IsokineticKinetic(AbstractKinetic):
         along = force @ p / length
         return p - length * force * (jnp.sinh(a) - along * (jnp.cosh(a) - 1))
 
+    def sample(self, like: Vector, *, key: Key) -> Vector:
+        """A unit momentum of uniform direction, of the shape and type of `like`."""
+        return self.gauged(jr.normal(key, like.shape, like.dtype))
+
     def refreshed(self, p: Vector, persistence: Scalar, *, key: Key) -> Vector:
         """A unit momentum that keeps a part of its direction; the uniform law stays uniform."""
         persistence = persistence.astype(p.dtype)
         noise = jr.normal(key, p.shape, p.dtype) * jnp.sqrt((1 - persistence**2) / p.size)
-        moved = persistence * p / jnp.linalg.norm(p) + noise
-        return moved / jnp.linalg.norm(moved)
+        return self.gauged(persistence * self.gauged(p) + noise)
 
     def gauged(self, p: Vector) -> Vector:
         """The unit momentum that moves alike, once its energy has been read."""

@@ -54,11 +54,14 @@ class GaussianKinetic(AbstractKinetic):
         """Motion under a constant force -gradient for a time h."""
         return p - h * gradient
 
+    def sample(self, like: Vector, *, key: Key) -> Vector:
+        """A momentum from exp(-K), of the shape and type of `like`."""
+        return jr.normal(key, like.shape, like.dtype) / jnp.sqrt(self.inverse_mass)
+
     def refreshed(self, p: Vector, persistence: Scalar, *, key: Key) -> Vector:
         """a p + sqrt(1 - a^2) xi with xi from exp(-K), which stays invariant; a is the `persistence`."""
         persistence = persistence.astype(p.dtype)
-        noise = jr.normal(key, p.shape, p.dtype) / jnp.sqrt(self.inverse_mass)
-        return persistence * p + jnp.sqrt(1 - persistence**2) * noise
+        return persistence * p + jnp.sqrt(1 - persistence**2) * self.sample(p, key=key)
 
     def gauged(self, p: Vector) -> Vector:
         """The momentum itself: its length matters."""

@@ -14,7 +14,7 @@ class AdjustedMCLMC(AbstractTrajectoryKernel):
     """Microcanonical Langevin trajectories with a Metropolis test: MCLMC without its bias.
 
     The particle has the constant speed sqrt(dim), a fresh direction at the start of each trajectory, and some noise on
-    it before each step. The whole trajectory is accepted or rejected by the sum of the energy errors of its steps.
+    it between steps. The whole trajectory is accepted or rejected by the sum of the energy errors of its steps.
 
     Args:
         step_size: Step of the integrator, tuned by `warmup`.

@@ -12,7 +12,7 @@ from ._trajectory import AbstractTrajectoryKernel
 class MALT(AbstractTrajectoryKernel):
     """Metropolis-adjusted Langevin trajectories.
 
-    Underdamped Langevin dynamics from a fresh momentum: before each step p <- a p + sqrt(1 - a^2) xi with
+    Underdamped Langevin dynamics from a fresh momentum: between steps p <- a p + sqrt(1 - a^2) xi with
     a = exp(-step / decoherence). The whole trajectory is accepted or rejected by the sum of the energy errors of its
     steps, to which the noise does not add: friction makes trajectories robust in their length, and costs no acceptance.
 

@@ -95,7 +95,7 @@ class MCLMC(AbstractKernel[MCLMCState, MCLMCInfo]):
             raise ValueError("MCLMC needs two dimensions at least, but the target has one; use Langevin instead.")
         key_momentum, key_run = jr.split(key)
         potential, gradient = jax.value_and_grad(lambda q: -target.log_density(q))(position)
-        momentum = IsokineticKinetic().refreshed(gradient, jnp.zeros(()), key=key_momentum)
+        momentum = IsokineticKinetic().sample(position, key=key_momentum)
         return MCLMCState(position, momentum, potential, gradient, key_run, jnp.zeros((), jnp.int32))
 
     def log_density(self, state: MCLMCState) -> Scalar:
@@ -113,7 +113,6 @@ class MCLMC(AbstractKernel[MCLMCState, MCLMCInfo]):
         end = self.integrator.step(hamiltonian, start, self.step_size.astype(dtype))
         change = end.value - start.value + kinetic(end.p) - kinetic(start.p)
         sound = jnp.isfinite(change) & jnp.all(jnp.isfinite(end.gradient))
-        fresh = kinetic.refreshed(momentum, jnp.zeros((), dtype), key=key_fresh)
 
         def choose(new, old):
             return jnp.where(sound, new, old)
@@ -126,6 +125,6 @@ class MCLMC(AbstractKernel[MCLMCState, MCLMCInfo]):
             num_gradients=jnp.asarray(self.integrator.num_gradients, jnp.int32),
             num_densities=jnp.zeros((), jnp.int32),
         )
-        momentum = choose(kinetic.gauged(end.p), fresh)
+        momentum = choose(kinetic.gauged(end.p), kinetic.sample(position, key=key_fresh))
         potential = choose(end.value, state.potential)
         return MCLMCState(position, momentum, potential, gradient, state.key, state.counter), info

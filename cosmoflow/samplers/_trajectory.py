@@ -83,7 +83,7 @@ class AbstractTrajectoryKernel(AbstractTunedKernel[TrajectoryState, TrajectoryIn
         """What part of the momentum is kept between trajectories of this length, in [0, 1)."""
 
     def persistence_within(self, h: Scalar) -> Scalar | None:
-        """What part of the momentum each step of this length keeps within a trajectory; None for all of it."""
+        """What part of the momentum is kept between the steps of a trajectory, of this length; None for all of it."""
         return None
 
     def kinetic(self, dtype: jnp.dtype) -> GaussianKinetic | IsokineticKinetic:
@@ -103,8 +103,7 @@ class AbstractTrajectoryKernel(AbstractTunedKernel[TrajectoryState, TrajectoryIn
         key_momentum, key_level, key_run = jr.split(key, 3)
         dtype = position.dtype
         potential, gradient = jax.value_and_grad(lambda q: -target.log_density(q))(position)
-        kinetic = self.kinetic(dtype)
-        momentum = kinetic.refreshed(kinetic.gauged(gradient), jnp.zeros((), dtype), key=key_momentum)
+        momentum = self.kinetic(dtype).sample(position, key=key_momentum)
         level = jr.uniform(key_level, (), dtype, -1, 1)
         return TrajectoryState(position, momentum, potential, gradient, level, key_run, jnp.zeros((), jnp.int32))
 
@@ -141,7 +140,9 @@ class AbstractTrajectoryKernel(AbstractTunedKernel[TrajectoryState, TrajectoryIn
         def advance(i, carry):
             """One step; a trajectory that diverged or met a NaN stays where it did."""
             point, change = carry
-            p = point.p if within is None else kinetic.refreshed(point.p, within, key=jr.fold_in(key_within, i))
+            p = point.p
+            if within is not None:
+                p = kinetic.refreshed(p, jnp.where(i == 0, 1, within), key=jr.fold_in(key_within, i))
             point = eqx.tree_at(lambda s: s.p, point, p)
             new = self.integrator.step(hamiltonian, point, h)
             error = new.value - point.value + kinetic(new.p) - kinetic(p)

@@ -24,6 +24,11 @@ from cosmoflow.config._samplers import (
     CoordinateSamplerTable,
     ForwardEventChainTable,
     GHMCTable,
+    AdjustedMCLMCTable,
+    GHMCTable,
+    LangevinTable,
+    MALTTable,
+    MCLMCTable,
     NUTSTable,
     ZigZagTable,
 )
@@ -41,6 +46,7 @@ from cosmoflow.samplers import (
     ZigZag,
     ZigZagSplitting,
 )
+from cosmoflow.samplers import GHMC, MALT, MCLMC, NUTS, AdjustedMCLMC, Langevin, ZigZag
 from cosmoflow.samplers.pdmp import ChordBound
 from cosmoflow.samplers import GHMC, NUTS, Boomerang, BouncyParticle, CoordinateSampler, ForwardEventChain, ZigZag
 from cosmoflow.samplers.pdmp import ChordBound, SlopeBound
@@ -123,6 +129,10 @@ def test_flow(config):
         (BoomerangTable, (Boomerang, SlopeBound)),
         (CoordinateSamplerTable, (CoordinateSampler, SlopeBound)),
         (GHMCTable, (GHMC,)),
+        (LangevinTable, (Langevin,)),
+        (MCLMCTable, (MCLMC,)),
+        (AdjustedMCLMCTable, (AdjustedMCLMC,)),
+        (MALTTable, (MALT,)),
         (NUTSTable, (NUTS,)),
         (HybridSplittingTable, (HybridSplitting,)),
         (BouncyParticleSplittingTable, (BouncyParticleSplitting,)),
@@ -160,6 +170,7 @@ def test_defaults_are_those_of_the_constructors(table, constructors):
     ],
     ["zig_zag", "bouncy_particle", "forward_event_chain", "boomerang", "coordinate_sampler", "ghmc", "nuts"],
 )
+@pytest.mark.parametrize("kind", ["zig_zag", "ghmc", "langevin", "mclmc", "adjusted_mclmc", "malt", "nuts"])
 def test_samplers(tmp_path, kind):
     sampler = build_sampler(parse(tmp_path, EVERYTHING.replace("ghmc", kind)))
     assert type(sampler).__name__.lower() == kind.replace("_", "")
