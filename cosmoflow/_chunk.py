@@ -79,5 +79,12 @@ def check_start(
 
 
 def sample_stats(infos: AbstractInfo) -> dict[str, Array]:
-    """What a sampler tells of each draw, by name."""
-    return {field.name: getattr(infos, field.name) for field in dataclasses.fields(infos)}
+    """What a sampler tells of each draw, by name; what it tells of its parts has the name of the part before it."""
+    stats = {}
+    for field in dataclasses.fields(infos):
+        value = getattr(infos, field.name)
+        if isinstance(value, AbstractInfo):
+            stats |= {f"{field.name}_{name}": array for name, array in sample_stats(value).items()}
+        elif value is not None:
+            stats[field.name] = value
+    return stats

@@ -32,14 +32,14 @@ GOOD_ENOUGH = 0.1
 """Importance efficiency of N(0, I) above which no Laplace fit is made."""
 
 
-def _starting_coordinates(target, num_chains, position, key) -> tuple[Affine, Float[Array, "chain dim"], int]:
+def _starting_coordinates(target, sampler, num_chains, position, key) -> tuple[Affine, Float[Array, "chain dim"], int]:
     """Coordinates and starting points: as they are, or from a Laplace fit where that covers more of the evidence."""
     key_plain, key_laplace, key_starts = jr.split(key, 3)
     plain = Affine.identity(target.dim, jnp.result_type(float) if position is None else position.dtype)
     fit = assess(target, plain, num_chains=num_chains, key=key_plain)
     starts = jr.normal(key_starts, (num_chains, target.dim), plain.location.dtype) if position is None else position
     check_start(target, starts, log_densities(target, starts))
-    if target.dim > MAX_DENSE_DIM:
+    if target.dim > MAX_DENSE_DIM or sampler.keeps_coordinates:
         return plain, starts, 0
     if fit.ess_fraction > GOOD_ENOUGH:
         return plain, fit.positions if position is None else position, 0
@@ -110,7 +110,7 @@ def warmup(
     kept_draws: list[tuple[dict, dict]] = []
     run = None if store is None else store.path
     with stage(STAGE, total_steps, facts=lambda: facts, visible=progress, run=run) as live:
-        affine, positions, num_gradients = _starting_coordinates(target, num_chains, position, key_start)
+        affine, positions, num_gradients = _starting_coordinates(target, sampler, num_chains, position, key_start)
         for number, stage_key in enumerate(stage_keys):
             whitened = Pullback(target, affine)
             z = jax.vmap(whitened.bijection.inverse)(positions)
@@ -142,7 +142,7 @@ def warmup(
                 raise RunError(status)
             sampler = tuner.tuned()
             positions = jax.vmap(whitened.bijection.transform)(jnp.asarray(windows[-1][:, -1]))
-            if number == 0 and target.dim <= MAX_DENSE_DIM:
+            if number == 0 and target.dim <= MAX_DENSE_DIM and not sampler.keeps_coordinates:
                 settled = np.concatenate(windows[len(windows) // 4 :], axis=1)
                 affine = pooled(affine, jnp.asarray(settled.reshape(-1, target.dim)))
 
