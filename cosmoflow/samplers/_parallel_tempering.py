@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+from jax.scipy.special import logsumexp
 from jaxtyping import Array, Bool, Float, Int
 
 from .._types import Key, Scalar, Vector
@@ -38,16 +39,16 @@ class TemperingState(AbstractState):
 
 
 class TemperingInfo(AbstractInfo):
-    """Of one exploration of all rungs and the swaps after it.
+    """Of all rounds of one draw.
 
-    A pair of neighbours has two log-weights, b' - b times the log-ratio of target and reference at its hotter and at
-    its colder point: the evidence can be computed from them. `rung` is what the inner samplers tell, all but that of
-    the reference.
+    A pair of neighbours b < b' has weights w = L^(b' - b), where L is the ratio of target and reference: log E[w^1/2] at
+    its hotter rung and log E[w^-1/2] at its colder one are the two ends of a bridge between their normalisations.
+    `rung` is what the inner samplers tell, that of the reference left out.
     """
 
     swap_rejection: Float[Array, "... pair"]
-    log_weight_hot: Float[Array, "... pair"]
-    log_weight_cold: Float[Array, "... pair"]
+    log_bridge_hot: Float[Array, "... pair"]
+    log_bridge_cold: Float[Array, "... pair"]
     round_trips: Int[Array, "..."]
     rung: AbstractInfo
     non_finite: Int[Array, "..."]
@@ -58,6 +59,16 @@ class TemperingInfo(AbstractInfo):
     num_violations: Int[Array, "..."] | None
     num_stuck: Int[Array, "..."] | None
     diverging: Bool[Array, "..."] | None
+
+
+class _Round(eqx.Module):
+    """What one exploration and the swaps after it tell."""
+
+    log_ratios: Float[Array, "round rung"]
+    acceptance: Float[Array, "round pair"]
+    trip: Int[Array, "round"]
+    non_finite: Int[Array, "round"]
+    infos: AbstractInfo
 
 
 def swap(
@@ -104,22 +115,30 @@ def equal_rejection(
     return ladder
 
 
+def _over_rounds(values: Array) -> Array:
+    """What an inner sampler told of several rounds, as of one: counts add up, other numbers are averaged."""
+    if jnp.issubdtype(values.dtype, jnp.floating):
+        return jnp.mean(values, axis=0)
+    return jnp.any(values, axis=0) if values.dtype == bool else jnp.sum(values, axis=0, dtype=values.dtype)
+
+
 class ParallelTempering(AbstractKernel[TemperingState, TemperingInfo]):
     """Non-reversible parallel tempering between N(0, I) and the target.
 
-    Every draw moves each rung by one draw of its own inner sampler, that of the reference by an exact one, then tries to
-    swap neighbours: pairs that begin at even rungs on even draws, at odd rungs on odd ones. The inner samplers start
-    afresh from their points, which costs a gradient each. A warm-up tunes the ladder to equal rejection and each inner
+    A round moves each rung by one draw of its own inner sampler, that of the reference by an exact one, then tries to
+    swap neighbours: pairs that begin at even rungs in even rounds, at odd rungs in odd ones. The inner samplers start
+    afresh from their points, which is counted as a gradient each. A warm-up tunes the ladder to equal rejection and each inner
     sampler to its own temperature, and leaves the coordinates as they are: of a posterior, the reference is the prior.
     About two rungs per unit of the communication barrier, which `stepping_stone` reports, are best.
 
     Args:
-        inner: What explores the rungs; by default `GHMC()`. It must draw all that its state holds beside the position
+        inner: What explores the rungs; by default `GHMC(num_steps=2)`. It must draw all that its state holds beside the position
             from its exact law in `init`.
         num_rungs: Number of temperatures, the reference and the target included.
+        rounds: Rounds per draw.
 
     Raises:
-        ValueError: There are fewer than three rungs, or the inner sampler tempers itself.
+        ValueError: There are fewer than three rungs or no rounds, or the inner sampler tempers itself.
 
     References:
         Syed, Bouchard-Côté, Deligiannidis, Doucet 2022, arXiv:1905.02939.
@@ -127,14 +146,18 @@ class ParallelTempering(AbstractKernel[TemperingState, TemperingInfo]):
 
     inner: AbstractSampler
     inverse_temperatures: Float[Array, " rung"]
+    rounds: int
     keeps_coordinates: ClassVar[bool] = True
 
-    def __init__(self, inner: AbstractSampler | None = None, num_rungs: int = 12):
+    def __init__(self, inner: AbstractSampler | None = None, num_rungs: int = 12, rounds: int = 4):
         if num_rungs < 3:
             raise ValueError(f"ParallelTempering has num_rungs = {num_rungs}, but needs at least 3.")
-        inner = GHMC() if inner is None else inner
+        if rounds < 1:
+            raise ValueError(f"ParallelTempering has rounds = {rounds}, but a draw needs at least one.")
+        inner = GHMC(num_steps=2) if inner is None else inner
         if inner.keeps_coordinates:
             raise ValueError(f"ParallelTempering cannot explore its rungs by {type(inner).__name__}; take a local one.")
+        self.rounds = rounds
         self.inner = stacked([inner] * (num_rungs - 1))
         ladder = jnp.geomspace(HOTTEST, 1.0, num_rungs - 1, dtype=float)
         self.inverse_temperatures = jnp.concatenate([jnp.zeros(1, ladder.dtype), ladder])
@@ -154,7 +177,9 @@ class ParallelTempering(AbstractKernel[TemperingState, TemperingInfo]):
         """The target's log-density at the state's position."""
         return state.log_density
 
-    def step(self, target: AbstractTarget, state: TemperingState, *, key: Key) -> tuple[TemperingState, TemperingInfo]:
+    def _round(
+        self, target: AbstractTarget, state: TemperingState, parity: Int[Array, ""], *, key: Key
+    ) -> tuple[TemperingState, _Round]:
         """Explore all rungs, then swap neighbours."""
         key_reference, key_inner, key_swap = jr.split(key, 3)
         dtype = state.rungs.dtype
@@ -173,26 +198,36 @@ class ParallelTempering(AbstractKernel[TemperingState, TemperingInfo]):
         bad = jnp.isnan(log_ratios)
         log_ratios = jnp.where(bad, -jnp.inf, log_ratios)
 
-        order, probability = swap(log_ratios, ladder, state.counter % 2, key=key_swap)
+        order, acceptance = swap(log_ratios, ladder, parity, key=key_swap)
         fresh = state.fresh.at[0].set(True)[order]
-        state = TemperingState(
-            rungs[order], log_densities[order[-1]], fresh.at[-1].set(False), state.key, state.counter
-        )
-        steps = jnp.diff(ladder)
-        diverging = getattr(infos, "diverging", None)
+        new = TemperingState(rungs[order], log_densities[order[-1]], fresh.at[-1].set(False), state.key, state.counter)
+        trip, non_finite = fresh[-1].astype(jnp.int32), jnp.sum(bad, dtype=jnp.int32)
+        return new, _Round(log_ratios, acceptance, trip, non_finite, infos)
+
+    def step(self, target: AbstractTarget, state: TemperingState, *, key: Key) -> tuple[TemperingState, TemperingInfo]:
+        """All rounds of one draw."""
+
+        def body(state, i):
+            return self._round(target, state, (state.counter * self.rounds + i) % 2, key=jr.fold_in(key, i))
+
+        state, rounds = jax.lax.scan(body, state, jnp.arange(self.rounds, dtype=jnp.int32))
+        half_steps = 0.5 * jnp.diff(self.inverse_temperatures).astype(state.rungs.dtype)
+        log_rounds = jnp.log(jnp.asarray(self.rounds, half_steps.dtype))
+        rung = jax.tree.map(_over_rounds, rounds.infos)
+        diverging = getattr(rung, "diverging", None)
         info = TemperingInfo(
-            swap_rejection=1 - probability,
-            log_weight_hot=steps * log_ratios[:-1],
-            log_weight_cold=steps * log_ratios[1:],
-            round_trips=fresh[-1].astype(jnp.int32),
-            rung=infos,
-            non_finite=summed(infos, "non_finite") + jnp.sum(bad, dtype=jnp.int32),
-            num_gradients=summed(infos, "num_gradients") + self.num_rungs - 1,
-            num_densities=summed(infos, "num_densities") + self.num_rungs,
-            num_directional_derivatives=summed(infos, "num_directional_derivatives"),
-            num_events=summed(infos, "num_events"),
-            num_violations=summed(infos, "num_violations"),
-            num_stuck=summed(infos, "num_stuck"),
+            swap_rejection=1 - jnp.mean(rounds.acceptance, axis=0),
+            log_bridge_hot=logsumexp(half_steps * rounds.log_ratios[:, :-1], axis=0) - log_rounds,
+            log_bridge_cold=logsumexp(-half_steps * rounds.log_ratios[:, 1:], axis=0) - log_rounds,
+            round_trips=jnp.sum(rounds.trip),
+            rung=rung,
+            non_finite=summed(rung, "non_finite") + jnp.sum(rounds.non_finite),
+            num_gradients=summed(rung, "num_gradients") + (self.num_rungs - 1) * self.rounds,
+            num_densities=summed(rung, "num_densities") + self.num_rungs * self.rounds,
+            num_directional_derivatives=summed(rung, "num_directional_derivatives"),
+            num_events=summed(rung, "num_events"),
+            num_violations=summed(rung, "num_violations"),
+            num_stuck=summed(rung, "num_stuck"),
             diverging=None if diverging is None else diverging[-1],
         )
         return state, info
