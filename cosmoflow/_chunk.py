@@ -83,8 +83,10 @@ def sample_stats(infos: AbstractInfo) -> dict[str, Array]:
     stats = {}
     for field in dataclasses.fields(infos):
         value = getattr(infos, field.name)
-        if isinstance(value, AbstractInfo):
-            stats |= {f"{field.name}_{name}": array for name, array in sample_stats(value).items()}
-        elif value is not None:
-            stats[field.name] = value
+        parts = {f"_{i}": part for i, part in enumerate(value)} if isinstance(value, tuple) else {"": value}
+        for suffix, part in parts.items():
+            if isinstance(part, AbstractInfo):
+                stats |= {f"{field.name}{suffix}_{name}": array for name, array in sample_stats(part).items()}
+            elif part is not None:
+                stats[field.name] = part
     return stats
