@@ -1,13 +1,14 @@
 """The one place where the strings of a configuration become objects."""
 
 from difflib import get_close_matches
+from typing import Any
 
 from .._record import Keep, Record
 from .._types import Key
 from ..datasets import desi_dr2_bao, union3
 from ..flows import HamiltonianFlow, fixed_kinetic_flow
-from ..likelihoods import BAO, JointLikelihood, Supernovae
-from ..samplers import GHMC, NUTS, AbstractSampler, ZigZag
+from ..likelihoods import BAO, GaussianMixture, JointLikelihood, Supernovae
+from ..samplers import GHMC, NUTS, AbstractSampler, Independence, Mixture, ParallelTempering, ZigZag
 from ..samplers.pdmp import ChordBound
 from ..targets import (
     AbstractTransport,
@@ -35,18 +36,36 @@ _DISTRIBUTIONS: dict[str, type[AbstractTransport]] = {
 _LIKELIHOODS = {
     "desi_dr2_bao": lambda options: BAO(desi_dr2_bao(), **options),
     "union3": lambda options: Supernovae(union3(), **options),
+    "gaussian_mixture": lambda options: GaussianMixture(**options),
 }
 _SAMPLERS = {
     "zig_zag": lambda draw_interval, **bound: ZigZag(draw_interval, ChordBound(**bound)),
     "ghmc": GHMC,
     "nuts": NUTS,
+    "independence": Independence,
+    "tempering": lambda inner, **options: ParallelTempering(None if inner is None else _sampler(inner), **options),
+    "mixture": lambda members, **options: Mixture([_sampler(member) for member in members], **options),
 }
 
 
+def _sampler(table: dict[str, Any]) -> AbstractSampler:
+    """A sampler from its table."""
+    return _SAMPLERS[table["kind"]](**{key: value for key, value in table.items() if key != "kind"})
+
+
 def build_likelihood(config: Config) -> JointLikelihood:
-    """The likelihoods of all data, by the names they have in the file."""
-    members = config.likelihood.members()
-    return JointLikelihood({name: _LIKELIHOODS[name](options.model_dump()) for name, options in members.items()})
+    """The likelihoods of all data, by the names they have in the file.
+
+    Raises:
+        ConfigError: One of them cannot be made.
+    """
+    members = {}
+    for name, options in config.likelihood.members().items():
+        try:
+            members[name] = _LIKELIHOODS[name](options.model_dump())
+        except ValueError as error:
+            raise ConfigError(config.source, f"likelihood.{name}: {error}") from error
+    return JointLikelihood(members)
 
 
 def build_posterior(config: Config) -> Posterior:
@@ -74,7 +93,7 @@ def build_posterior(config: Config) -> Posterior:
 
 def build_sampler(config: Config) -> AbstractSampler:
     """The sampler, not yet tuned."""
-    return _SAMPLERS[config.sampler.kind](**config.sampler.model_dump(exclude={"kind"}))
+    return _sampler(config.sampler.model_dump())
 
 
 def build_record(config: Config) -> Record:

@@ -64,10 +64,10 @@ class TemperingInfo(AbstractInfo):
 class _Round(eqx.Module):
     """What one exploration and the swaps after it tell."""
 
-    log_ratios: Float[Array, "round rung"]
-    acceptance: Float[Array, "round pair"]
-    trip: Int[Array, "round"]
-    non_finite: Int[Array, "round"]
+    log_ratios: Float[Array, "*round rung"]
+    acceptance: Float[Array, "*round pair"]
+    trip: Int[Array, "*round"]
+    non_finite: Int[Array, "*round"]
     infos: AbstractInfo
 
 
@@ -90,7 +90,7 @@ def swap(
     """
     steps = jnp.diff(inverse_temperatures)
     probability = jnp.exp(jnp.minimum(steps * (log_ratios[:-1] - log_ratios[1:]), 0))
-    pairs = jnp.arange(steps.size)
+    pairs = jnp.arange(steps.size, dtype=parity.dtype)
     accept = (pairs % 2 == parity) & (jr.uniform(key, steps.shape, steps.dtype) < probability)
     up = jnp.pad(accept, (0, 1)).astype(jnp.int32)
     down = jnp.pad(accept, (1, 0)).astype(jnp.int32)
@@ -219,9 +219,9 @@ class ParallelTempering(AbstractKernel[TemperingState, TemperingInfo]):
             swap_rejection=1 - jnp.mean(rounds.acceptance, axis=0),
             log_bridge_hot=logsumexp(half_steps * rounds.log_ratios[:, :-1], axis=0) - log_rounds,
             log_bridge_cold=logsumexp(-half_steps * rounds.log_ratios[:, 1:], axis=0) - log_rounds,
-            round_trips=jnp.sum(rounds.trip),
+            round_trips=jnp.sum(rounds.trip, dtype=jnp.int32),
             rung=rung,
-            non_finite=summed(rung, "non_finite") + jnp.sum(rounds.non_finite),
+            non_finite=summed(rung, "non_finite") + jnp.sum(rounds.non_finite, dtype=jnp.int32),
             num_gradients=summed(rung, "num_gradients") + (self.num_rungs - 1) * self.rounds,
             num_densities=summed(rung, "num_densities") + self.num_rungs * self.rounds,
             num_directional_derivatives=summed(rung, "num_directional_derivatives"),
