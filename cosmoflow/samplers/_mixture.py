@@ -88,7 +88,8 @@ class Mixture(AbstractSampler[MixtureState, MixtureInfo]):
         key_members, key_run = jr.split(key)
         keys = jr.split(key_members, len(self.members))
         members = tuple(m.init(target, position, key=k) for m, k in zip(self.members, keys, strict=True))
-        return MixtureState(position, members, jnp.full((), -1, jnp.int32), key_run, jnp.zeros((), jnp.int32))
+        nobody, none = jnp.full((), -1, jnp.int32), jnp.zeros((), jnp.int32)
+        return MixtureState(position=position, members=members, last=nobody, key=key_run, counter=none)
 
     def run_chunk(
         self, target: AbstractTarget, states: MixtureState, num_draws: Int[Array, ""], *, capacity: int
@@ -133,7 +134,13 @@ class Mixture(AbstractSampler[MixtureState, MixtureInfo]):
                     num_densities=told.num_densities,
                     **counts,
                 )
-                new = MixtureState(draws.position, members, info.member, states.key, states.counter + 1)
+                new = MixtureState(
+                    position=draws.position,
+                    members=members,
+                    last=info.member,
+                    key=states.key,
+                    counter=states.counter + 1,
+                )
                 return new, (draws, info)
 
             return run

@@ -41,9 +41,9 @@ class TemperingState(AbstractState):
 class TemperingInfo(AbstractInfo):
     """Of all rounds of one draw.
 
-    A pair of neighbours b < b' has weights w = L^(b' - b), where L is the ratio of target and reference: log E[w^1/2] at
-    its hotter rung and log E[w^-1/2] at its colder one are the two ends of a bridge between their normalisations.
-    `rung` is what the inner samplers tell, that of the reference left out.
+    A pair of neighbours b < b' has weights w = L^(b' - b), where L is the ratio of target and reference: the logarithms
+    of E[w^1/2] at its hotter rung and of E[w^-1/2] at its colder one are the two ends of a bridge between their
+    normalisations. `rung` is what the inner samplers tell, that of the reference left out.
     """
 
     swap_rejection: Float[Array, "... pair"]
@@ -127,13 +127,13 @@ class ParallelTempering(AbstractKernel[TemperingState, TemperingInfo]):
 
     A round moves each rung by one draw of its own inner sampler, that of the reference by an exact one, then tries to
     swap neighbours: pairs that begin at even rungs in even rounds, at odd rungs in odd ones. The inner samplers start
-    afresh from their points, which is counted as a gradient each. A warm-up tunes the ladder to equal rejection and each inner
-    sampler to its own temperature, and leaves the coordinates as they are: of a posterior, the reference is the prior.
-    About two rungs per unit of the communication barrier, which `stepping_stone` reports, are best.
+    afresh from their points, which is counted as a gradient each. A warm-up tunes the ladder to equal rejection and
+    each inner sampler to its own temperature, and leaves the coordinates as they are: of a posterior, the reference is
+    the prior. About two rungs per unit of the communication barrier, which `stepping_stone` reports, are best.
 
     Args:
-        inner: What explores the rungs; by default `GHMC(num_steps=2)`. It must draw all that its state holds beside the position
-            from its exact law in `init`.
+        inner: What explores the rungs; by default `GHMC(num_steps=2)`. It must draw all that its state holds beside the
+            position from its exact law in `init`.
         num_rungs: Number of temperatures, the reference and the target included.
         rounds: Rounds per draw.
 

@@ -42,7 +42,9 @@ def test_swaps_are_in_detailed_balance():
         hot, cold = Tempered(TARGET, ladder[i]), Tempered(TARGET, ladder[i + 1])
         before = hot.log_density(x[i]) + cold.log_density(x[i + 1])
         after = hot.log_density(x[i + 1]) + cold.log_density(x[i])
-        back = swap(log_ratios.at[i].set(log_ratios[i + 1]).at[i + 1].set(log_ratios[i]), ladder, jnp.asarray(0), key=jr.key(0))
+        back = swap(
+            log_ratios.at[i].set(log_ratios[i + 1]).at[i + 1].set(log_ratios[i]), ladder, jnp.asarray(0), key=jr.key(0)
+        )
         forth = before + jnp.log(probability[i])
         np.testing.assert_allclose(forth, after + jnp.log(back[1][i]), rtol=1e-12)
 
