@@ -79,5 +79,14 @@ def check_start(
 
 
 def sample_stats(infos: AbstractInfo) -> dict[str, Array]:
-    """What a sampler tells of each draw, by name."""
-    return {field.name: getattr(infos, field.name) for field in dataclasses.fields(infos)}
+    """What a sampler tells of each draw, by name; what it tells of its parts has the name of the part before it."""
+    stats = {}
+    for field in dataclasses.fields(infos):
+        value = getattr(infos, field.name)
+        parts = {f"_{i}": part for i, part in enumerate(value)} if isinstance(value, tuple) else {"": value}
+        for suffix, part in parts.items():
+            if isinstance(part, AbstractInfo):
+                stats |= {f"{field.name}{suffix}_{name}": array for name, array in sample_stats(part).items()}
+            elif part is not None:
+                stats[field.name] = part
+    return stats

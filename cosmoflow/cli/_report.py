@@ -20,7 +20,7 @@ def report(chain: Chain, run: Run) -> None:
 
     lines = [str(summarize(chain, varying(chain)))]
     if set(run.posterior.prior.names) <= chain.posterior.keys():
-        lines.append(best_fit(chain, build_likelihood(run.config)))
+        lines += best_fit(chain, build_likelihood(run.config))
     if found := Evidence.from_attributes(chain.attributes):
         lines.append(str(found))
     text = "\n".join(lines)
@@ -33,12 +33,12 @@ def report(chain: Chain, run: Run) -> None:
         run.say(f"No corner plot: {error}")
 
 
-def best_fit(chain: Chain, likelihood: JointLikelihood) -> str:
-    """chi^2 of each likelihood at the draw of highest likelihood."""
+def best_fit(chain: Chain, likelihood: JointLikelihood) -> list[str]:
+    """chi^2 of each Gaussian likelihood at the draw of highest likelihood, if there is one."""
     draws = {name: jnp.asarray(values.reshape(-1, *values.shape[2:])) for name, values in chain.posterior.items()}
     chi2 = {name: float(value) for name, value in _smallest_chi2(likelihood, draws).items()}
     each = ", ".join(f"{name} {value:.2f}" for name, value in chi2.items())
-    return f"chi^2 at the best draw {sum(chi2.values()):.2f}: {each}"
+    return [f"chi^2 at the best draw {sum(chi2.values()):.2f}: {each}"] if chi2 else []
 
 
 @eqx.filter_jit

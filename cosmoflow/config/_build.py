@@ -1,38 +1,12 @@
 """The one place where the strings of a configuration become objects."""
 
-from collections.abc import Callable
 from difflib import get_close_matches
-from typing import Literal
 
 from .._record import Keep, Record
 from .._types import Key
 from ..datasets import desi_dr2_bao, union3
 from ..flows import HamiltonianFlow, fixed_kinetic_flow
-from ..likelihoods import BAO, JointLikelihood, Supernovae
-from ..samplers import (
-    GHMC,
-    NUTS,
-    AbstractSampler,
-    BouncyParticleSplitting,
-    CoordinateSplitting,
-    DiscreteBouncyParticle,
-    ForwardEventChainSplitting,
-    HugAndHop,
-    HybridSplitting,
-    Rotation,
-    Straight,
-    ZigZag,
-    ZigZagSplitting,
-)
-from ..samplers import GHMC, MALT, MCLMC, NUTS, AbstractSampler, AdjustedMCLMC, Langevin, ZigZag
-from ..samplers.pdmp import ChordBound
-    Boomerang,
-    BouncyParticle,
-    CoordinateSampler,
-    ForwardEventChain,
-    ZigZag,
-)
-from ..samplers.pdmp import ChordBound, SlopeBound
+from ..likelihoods import BAO, GaussianMixture, JointLikelihood, Supernovae
 from ..targets import (
     AbstractTransport,
     Delta,
@@ -46,7 +20,6 @@ from ..targets import (
 )
 from ._errors import ConfigError
 from ._priors import parameter_names
-from ._samplers import AutoTable
 from ._schema import Config, FlowTable, KeepTable
 
 _DISTRIBUTIONS: dict[str, type[AbstractTransport]] = {
@@ -60,45 +33,23 @@ _DISTRIBUTIONS: dict[str, type[AbstractTransport]] = {
 _LIKELIHOODS = {
     "desi_dr2_bao": lambda options: BAO(desi_dr2_bao(), **options),
     "union3": lambda options: Supernovae(union3(), **options),
-}
-
-
-def _straight_or_boomerang(splitting: Callable[..., AbstractSampler]) -> Callable[..., AbstractSampler]:
-    return lambda boomerang, **options: splitting(motion=Rotation() if boomerang else Straight(), **options)
-
-
-_SAMPLERS: dict[str, Callable[..., AbstractSampler]] = {
-def _with_slope_bound(process):
-    """The constructor of a process with one clock, options of its bound among its own."""
-    return lambda safety, num_cells, **options: process(bound=SlopeBound(safety, num_cells), **options)
-
-
-_SAMPLERS = {
-    "zig_zag": lambda draw_interval, **bound: ZigZag(draw_interval, ChordBound(**bound)),
-    "bouncy_particle": _with_slope_bound(BouncyParticle),
-    "forward_event_chain": _with_slope_bound(ForwardEventChain),
-    "boomerang": _with_slope_bound(Boomerang),
-    "coordinate_sampler": _with_slope_bound(CoordinateSampler),
-    "ghmc": GHMC,
-    "langevin": Langevin,
-    "mclmc": MCLMC,
-    "adjusted_mclmc": AdjustedMCLMC,
-    "malt": MALT,
-    "nuts": NUTS,
-    "hybrid_splitting": _straight_or_boomerang(HybridSplitting),
-    "bouncy_particle_splitting": _straight_or_boomerang(BouncyParticleSplitting),
-    "forward_event_chain_splitting": _straight_or_boomerang(ForwardEventChainSplitting),
-    "zig_zag_splitting": _straight_or_boomerang(ZigZagSplitting),
-    "coordinate_splitting": CoordinateSplitting,
-    "discrete_bouncy_particle": DiscreteBouncyParticle,
-    "hug_and_hop": HugAndHop,
+    "gaussian_mixture": lambda options: GaussianMixture(**options),
 }
 
 
 def build_likelihood(config: Config) -> JointLikelihood:
-    """The likelihoods of all data, by the names they have in the file."""
-    members = config.likelihood.members()
-    return JointLikelihood({name: _LIKELIHOODS[name](options.model_dump()) for name, options in members.items()})
+    """The likelihoods of all data, by the names they have in the file.
+
+    Raises:
+        ConfigError: One of them cannot be made.
+    """
+    members = {}
+    for name, options in config.likelihood.members().items():
+        try:
+            members[name] = _LIKELIHOODS[name](options.model_dump())
+        except ValueError as error:
+            raise ConfigError(config.source, f"likelihood.{name}: {error}") from error
+    return JointLikelihood(members)
 
 
 def build_posterior(config: Config) -> Posterior:
@@ -122,13 +73,6 @@ def build_posterior(config: Config) -> Posterior:
         raise ConfigError(config.source, "prior holds every parameter fixed; give one of them a distribution")
     _check_names(config, prior, likelihood)
     return Posterior(prior, likelihood)  # pyright: ignore[reportCallIssue]
-
-
-def build_sampler(config: Config) -> AbstractSampler | Literal["auto"]:
-    """The sampler, not yet tuned, or "auto" where the warm-up chooses."""
-    if isinstance(config.sampler, AutoTable):
-        return "auto"
-    return _SAMPLERS[config.sampler.kind](**config.sampler.model_dump(exclude={"kind"}))
 
 
 def build_record(config: Config) -> Record:

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
+from ._errors import refusal
 from ._table import Positive, Table
 
 Probability = Annotated[float, Field(gt=0, lt=1)]
@@ -220,10 +221,23 @@ class HugAndHopTable(Table):
     hop_acceptance: Probability = 0.5
 
 
-Sampler = Annotated[
-    AutoTable
-    | ZigZagTable
+class IndependenceTable(Table):
+    """Independence Metropolis from N(0, I)."""
+
+    kind: Literal["independence"]
+
+
+Simple = Annotated[
+    ZigZagTable
+    | BouncyParticleTable
+    | ForwardEventChainTable
+    | BoomerangTable
+    | CoordinateSamplerTable
     | GHMCTable
+    | LangevinTable
+    | MCLMCTable
+    | AdjustedMCLMCTable
+    | MALTTable
     | NUTSTable
     | HybridSplittingTable
     | BouncyParticleSplittingTable
@@ -231,16 +245,39 @@ Sampler = Annotated[
     | ZigZagSplittingTable
     | CoordinateSplittingTable
     | DiscreteBouncyParticleTable
-    | HugAndHopTable,
+    | HugAndHopTable
+    | IndependenceTable,
+    Field(discriminator="kind"),
+]
+
+
+class TemperingTable(Table):
+    """Parallel tempering; `[sampler.inner]` is the sampler that explores its rungs."""
+
+    kind: Literal["tempering"]
+    num_rungs: Annotated[int, Field(ge=3)] = 12
+    rounds: PositiveInt = 4
+    inner: Simple | None = None
+
+
+class MixtureTable(Table):
+    """Several samplers, of which one makes each draw; every `[[sampler.members]]` is one of them."""
+
+    kind: Literal["mixture"]
+    probabilities: Annotated[tuple[Positive, ...], Field(strict=False)] | None = None
+    members: Annotated[tuple[Simple, ...], Field(strict=False, min_length=2)]
+
+    @model_validator(mode="after")
+    def _one_probability_each(self) -> "MixtureTable":
+        if self.probabilities is not None and len(self.probabilities) != len(self.members):
+            raise refusal(
+                f"are {len(self.probabilities)}, but there are {len(self.members)} members; give one for each",
+                key="probabilities",
+            )
+        return self
+
+
 Sampler = Annotated[
-    ZigZagTable
-    | BouncyParticleTable
-    | ForwardEventChainTable
-    | BoomerangTable
-    | CoordinateSamplerTable
-    | GHMCTable
-    | NUTSTable,
-Sampler = Annotated[
-    ZigZagTable | GHMCTable | LangevinTable | MCLMCTable | AdjustedMCLMCTable | MALTTable | NUTSTable,
+    Simple | Annotated[AutoTable | TemperingTable | MixtureTable, Field(discriminator="kind")],
     Field(discriminator="kind"),
 ]

@@ -9,7 +9,7 @@ from pydantic import Field, PositiveInt, PrivateAttr, field_validator
 from ._errors import refusal
 from ._priors import Distribution, UniformPolygonTable, parameter_names
 from ._samplers import AutoTable, Sampler
-from ._table import Positive, Table
+from ._table import Number, Positive, Table
 
 
 class BAOTable(Table):
@@ -25,11 +25,21 @@ class SupernovaeTable(Table):
     radiation: bool = False
 
 
+class GaussianMixtureTable(Table):
+    """Arguments of `cosmoflow.likelihoods.GaussianMixture`: a likelihood without data, to try samplers on."""
+
+    parameters: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+    weights: Annotated[tuple[Positive, ...], Field(strict=False, min_length=1)]
+    means: Annotated[tuple[Annotated[tuple[Number, ...], Field(strict=False)], ...], Field(strict=False)]
+    sd: Positive = 1.0
+
+
 class LikelihoodTable(Table):
     """`[likelihood.NAME]`: the data sets of `cosmoflow.datasets` and the options of their likelihoods."""
 
     desi_dr2_bao: BAOTable | None = None
     union3: SupernovaeTable | None = None
+    gaussian_mixture: GaussianMixtureTable | None = None
 
     def members(self) -> dict[str, Table]:
         """The likelihoods that the file asks for."""

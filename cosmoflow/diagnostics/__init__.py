@@ -7,6 +7,8 @@ from ._cost import cost as cost
 from ._cost import gradient_cost as gradient_cost
 from ._criterion import Converged as Converged
 from ._criterion import next_check as next_check
+from ._evidence import TemperedEvidence as TemperedEvidence
+from ._evidence import stepping_stone as stepping_stone
 from ._monitor import Monitor as Monitor
 from ._summary import Row as Row
 from ._summary import Summary as Summary

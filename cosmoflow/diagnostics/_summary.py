@@ -12,6 +12,7 @@ from .._results import Status
 from ..chains import Chain
 from ._convergence import Convergence, convergence
 from ._cost import Cost, cost
+from ._evidence import TemperedEvidence, stepping_stone
 from ._table import table
 
 _QUANTILES = (0.05, 0.16, 0.5, 0.84, 0.95)
@@ -53,6 +54,7 @@ class Summary:
         status: how the run ended.
         num_chains: number of chains.
         num_draws: draws per chain.
+        tempered: the evidence and the round trips of parallel tempering, None of other runs.
     """
 
     parameters: tuple[Row, ...]
@@ -62,6 +64,7 @@ class Summary:
     status: Status
     num_chains: int
     num_draws: int
+    tempered: TemperedEvidence | None = None
 
     @property
     def ess(self) -> float:
@@ -98,6 +101,7 @@ class Summary:
             "not_converged": list(self.not_converged),
             "counts": dict(self.counts),
             "cost": {**asdict(self.cost), "sampling": self.cost.sampling, "total": self.cost.total},
+            "tempered": None if self.tempered is None else asdict(self.tempered),
             "ess": self.ess,
             "ess_per_1000_gradients": self.ess_per_1000_gradients,
             "ess_per_second": self.ess_per_second,
@@ -109,6 +113,7 @@ class Summary:
         lines += ["", f"Smallest bulk ESS {self.ess:.0f}{self._rates()}"]
         lines += [f"Cost {self.cost.sampling:.0f} gradients of sampling, {self.cost.warmup:.0f} of warm-up"]
         lines += [", ".join(f"{count} {kind}" for kind, count in self.counts.items())] if self.counts else []
+        lines += [] if self.tempered is None else [str(self.tempered)]
         if self.not_converged:
             shown = ", ".join(self.not_converged[:8]) + ", ..." * (len(self.not_converged) > 8)
             lines += [f"NOT CONVERGED (R-hat above {MAX_RHAT} or ESS below {MIN_ESS}): {shown}"]
@@ -140,6 +145,7 @@ def summarize(chain: Chain, parameters: Sequence[str] | None = None) -> Summary:
         status=chain.status,
         num_chains=chain.num_chains,
         num_draws=chain.num_draws,
+        tempered=stepping_stone(chain),
     )
 
 

@@ -12,12 +12,15 @@ from ._base import scaled as scaled
 from ._discrete_bouncy_particle import DiscreteBouncyParticle as DiscreteBouncyParticle
 from ._ghmc import GHMC as GHMC
 from ._hug_and_hop import HugAndHop as HugAndHop
+from ._independence import Independence as Independence
 from ._langevin import Langevin as Langevin
 from ._malt import MALT as MALT
 from ._mclmc import MCLMC as MCLMC
+from ._mixture import Mixture as Mixture
 from ._motions import Rotation as Rotation
 from ._motions import Straight as Straight
 from ._nuts import NUTS as NUTS
+from ._parallel_tempering import ParallelTempering as ParallelTempering
 from .pdmp import Boomerang as Boomerang
 from .pdmp import BouncyParticle as BouncyParticle
 from .pdmp import CoordinateSampler as CoordinateSampler

@@ -21,3 +21,5 @@ from ._polygon import UniformPolygon as UniformPolygon
 from ._posterior import Posterior as Posterior
 from ._prior import Prior as Prior
 from ._pullback import Pullback as Pullback
+from ._tempered import Tempered as Tempered
+from ._tempered import log_standard_normal as log_standard_normal

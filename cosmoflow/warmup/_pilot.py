@@ -97,7 +97,12 @@ class Pilot:
             raise RunError(status)
 
     def run(
-        self, target: Pullback, sampler: AbstractSampler, positions: Float[Array, "chain dim"], key: Key, cost: float | int
+        self,
+        target: Pullback,
+        sampler: AbstractSampler,
+        positions: Float[Array, "chain dim"],
+        key: Key,
+        cost: float | int,
     ) -> Outcome:
         """Tune a sampler for about a number of gradients, from positions in the whitened coordinates."""
         record = Record()

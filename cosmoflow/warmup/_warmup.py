@@ -129,6 +129,9 @@ class _Warmup:
         plain = Pullback(self._target, identity(self._target.dim))
         starts = jr.normal(self._next_key(), (self._num_chains, self._target.dim)) if position is None else position
         check_start(self._target, starts, log_densities(self._target, starts))
+        sampler = next(iter(tried.values()))
+        if sampler.keeps_coordinates:
+            return plain, starts
         fit = self._assess("as they are", plain)
         whitened = plain
         if fit.ess_fraction < SETTLED:
@@ -139,7 +142,6 @@ class _Warmup:
             if better.log_evidence > fit.log_evidence:
                 whitened, fit = curved, better
         z = fit.positions if position is None else _inverse(whitened, position)
-        sampler = next(iter(tried.values()))
         for number in range(1, 1 + ROUNDS):
             if fit.ess_fraction > SETTLED:
                 break
@@ -179,7 +181,7 @@ class _Warmup:
         best = max(sound, key=lambda name: sound[name].efficiency)
         return best, sound[best]
 
-    def _run(self, name: str, target: Pullback, sampler: AbstractSampler, z, cost: float) -> Outcome:
+    def _run(self, name: str, target: Pullback, sampler: AbstractSampler, z, cost: float | int) -> Outcome:
         before = self._pilot.cost
         outcome = self._pilot.run(target, sampler, z, self._next_key(), cost)
         self._note(name, before, sampler=type(sampler).__name__, efficiency=outcome.efficiency)

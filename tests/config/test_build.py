@@ -1,6 +1,7 @@
 """From a configuration to objects, and back to a configuration."""
 
 import inspect
+import re
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -9,46 +10,53 @@ import pytest
 
 from cosmoflow._sample import sample
 from cosmoflow.config import ConfigError, build_flow, build_posterior, build_sampler, identity, load, resolved_toml
+from cosmoflow.config._build_sampler import _CONSTRUCTORS
 from cosmoflow.config._samplers import (
+    AdjustedMCLMCTable,
+    BoomerangTable,
     BouncyParticleSplittingTable,
+    BouncyParticleTable,
+    CoordinateSamplerTable,
     CoordinateSplittingTable,
     DiscreteBouncyParticleTable,
     ForwardEventChainSplittingTable,
+    ForwardEventChainTable,
     GHMCTable,
     HugAndHopTable,
     HybridSplittingTable,
-    NUTSTable,
-    ZigZagSplittingTable,
-    BoomerangTable,
-    BouncyParticleTable,
-    CoordinateSamplerTable,
-    ForwardEventChainTable,
-    GHMCTable,
-    AdjustedMCLMCTable,
-    GHMCTable,
     LangevinTable,
     MALTTable,
     MCLMCTable,
+    MixtureTable,
     NUTSTable,
+    TemperingTable,
+    ZigZagSplittingTable,
     ZigZagTable,
 )
 from cosmoflow.config._schema import FlowTable, RunTable, TrainingTable, WarmupTable
 from cosmoflow.flows import fixed_kinetic_flow
 from cosmoflow.samplers import (
     GHMC,
+    MALT,
+    MCLMC,
     NUTS,
+    AdjustedMCLMC,
+    Boomerang,
+    BouncyParticle,
     BouncyParticleSplitting,
+    CoordinateSampler,
     CoordinateSplitting,
     DiscreteBouncyParticle,
+    ForwardEventChain,
     ForwardEventChainSplitting,
     HugAndHop,
     HybridSplitting,
+    Langevin,
+    Mixture,
+    ParallelTempering,
     ZigZag,
     ZigZagSplitting,
 )
-from cosmoflow.samplers import GHMC, MALT, MCLMC, NUTS, AdjustedMCLMC, Langevin, ZigZag
-from cosmoflow.samplers.pdmp import ChordBound
-from cosmoflow.samplers import GHMC, NUTS, Boomerang, BouncyParticle, CoordinateSampler, ForwardEventChain, ZigZag
 from cosmoflow.samplers.pdmp import ChordBound, SlopeBound
 from cosmoflow.training import ReverseKL, default_optimizer
 from cosmoflow.warmup import warmup
@@ -141,6 +149,8 @@ def test_flow(config):
         (CoordinateSplittingTable, (CoordinateSplitting,)),
         (DiscreteBouncyParticleTable, (DiscreteBouncyParticle,)),
         (HugAndHopTable, (HugAndHop,)),
+        (TemperingTable, (ParallelTempering,)),
+        (MixtureTable, (Mixture,)),
         (FlowTable, (fixed_kinetic_flow,)),
         (TrainingTable, (ReverseKL, default_optimizer)),
         (WarmupTable, (warmup,)),
@@ -154,26 +164,65 @@ def test_defaults_are_those_of_the_constructors(table, constructors):
             assert field.default == parameters[name].default, name
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "zig_zag",
-        "ghmc",
-        "nuts",
-        "hybrid_splitting",
-        "bouncy_particle_splitting",
-        "forward_event_chain_splitting",
-        "zig_zag_splitting",
-        "coordinate_splitting",
-        "discrete_bouncy_particle",
-        "hug_and_hop",
-    ],
-    ["zig_zag", "bouncy_particle", "forward_event_chain", "boomerang", "coordinate_sampler", "ghmc", "nuts"],
-)
-@pytest.mark.parametrize("kind", ["zig_zag", "ghmc", "langevin", "mclmc", "adjusted_mclmc", "malt", "nuts"])
+@pytest.mark.parametrize("kind", sorted(_CONSTRUCTORS.keys() - {"tempering", "mixture"}))
 def test_samplers(tmp_path, kind):
     sampler = build_sampler(parse(tmp_path, EVERYTHING.replace("ghmc", kind)))
     assert type(sampler).__name__.lower() == kind.replace("_", "")
+
+
+def test_no_sampler_is_auto(tmp_path):
+    assert build_sampler(parse(tmp_path, EVERYTHING.replace('[sampler]\nkind = "ghmc"\n', ""))) == "auto"
+
+
+NESTED = {
+    "tempering": 'kind = "tempering"\nnum_rungs = 5\nrounds = 2\n[sampler.inner]\nkind = "nuts"\nstep_size = 0.3',
+    "mixture": 'kind = "mixture"\nprobabilities = [1, 3]\n[[sampler.members]]\nkind = "independence"\n'
+    '[[sampler.members]]\nkind = "ghmc"\nnum_steps = 9',
+}
+
+
+@pytest.mark.parametrize("kind", NESTED)
+def test_samplers_of_samplers(tmp_path, kind):
+    config = parse(tmp_path, EVERYTHING.replace('kind = "ghmc"', NESTED[kind]))
+    sampler = build_sampler(config)
+    if isinstance(sampler, ParallelTempering):
+        assert sampler.num_rungs == 5 and sampler.rounds == 2 and sampler.inner.step_size.tolist() == [0.3] * 4
+    else:
+        assert isinstance(sampler, Mixture)
+        assert sampler.members[1].num_steps == 9 and sampler.probabilities.tolist() == [0.25, 0.75]
+    again = parse(tmp_path, resolved_toml(config), "again.toml")
+    assert again.model_dump() == config.model_dump()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("[1, 3]", "[1]", "sampler.probabilities are 1, but there are 2 members; give one for each"),
+        ("independence", "mixture", "sampler.members[0] has kind = 'mixture', which is not known"),
+        ("num_steps = 9", "num_step = 9", "sampler.members[1].num_step is not a known key"),
+    ],
+)
+def test_mistakes_in_samplers_of_samplers(tmp_path, old, new, sentence):
+    text = EVERYTHING.replace('kind = "ghmc"', NESTED["mixture"].replace(old, new))
+    with pytest.raises(ConfigError, match=re.escape(sentence)):
+        parse(tmp_path, text)
+
+
+def test_a_mixture_whose_means_do_not_fit(tmp_path):
+    text = """
+[likelihood.gaussian_mixture]
+parameters = ["x"]
+weights = [1.0]
+means = [[0.0, 1.0]]
+[prior]
+x = { distribution = "normal", mean = 0.0, sd = 1.0 }
+[sampler]
+kind = "tempering"
+"""
+    with pytest.raises(
+        ConfigError, match=r"likelihood.gaussian_mixture: GaussianMixture needs means of shape \(1, 1\)"
+    ):
+        build_posterior(parse(tmp_path, text))
 
 
 def test_resolved_configuration_reads_back_the_same(config, tmp_path):
