@@ -31,7 +31,7 @@ PROCESSES = ("zig_zag", "bouncy_particle", "forward_event_chain", "boomerang")
 EXACT = (*PROCESSES, "coordinate_sampler")
 KERNELS = ("hybrid_splitting", "langevin", "mclmc", "adjusted_mclmc", "malt", "ghmc", "nuts")
 COORDINATES = ("plain", "white")
-GRIDS = (10, 3)
+GRIDS = (10, 2)
 """Nodes of pdmp-jax's bound: its default, and the one that was found to be the best."""
 
 OURS = ("auto", *EXACT, *KERNELS)

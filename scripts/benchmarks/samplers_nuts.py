@@ -1,5 +1,6 @@
 """NUTS of BlackJAX and of NumPyro behind their window adaptation, with a thousand draws of warm-up per chain."""
 
+from functools import partial
 from typing import Any
 
 import blackjax
@@ -8,7 +9,6 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from blackjax.adaptation.base import get_filter_adapt_info_fn
-from numpyro.infer import MCMC
 from numpyro.infer import NUTS as NumPyroNUTS
 from samplers_clock import Clock
 from samplers_outcome import CHAINS, WARMUP_DRAWS, Counts, Outcome, Sampler, joined, spend
@@ -68,33 +68,28 @@ def blackjax_nuts(problem: Problem, *, dense: bool) -> Sampler:
 def numpyro_nuts(problem: Problem) -> Sampler:
     """Its defaults: a diagonal metric, acceptance 0.8; the search for a first step size is not counted."""
     kernel = NumPyroNUTS(potential_fn=lambda x: -problem.target.log_density(x))
-    mcmc = MCMC(
-        kernel,
-        num_warmup=WARMUP_DRAWS,
-        num_samples=2 * CHUNK,
-        num_chains=CHAINS,
-        chain_method="vectorized",
-        progress_bar=False,
-    )
+
+    @partial(jax.jit, static_argnums=1)
+    def chunk(states: Any, length: int) -> Any:
+        def step(states: Any, _: Any) -> Any:
+            states = kernel.sample(states, (), {})
+            return states, (states.z, states.num_steps)
+
+        states, (positions, steps) = jax.lax.scan(step, states, length=length)
+        return states, jnp.swapaxes(positions, 0, 1), jnp.sum(steps)
 
     def run(key: jax.Array, positions: np.ndarray) -> Outcome:
-        key_warmup, key_run = jr.split(key)
-        mcmc.post_warmup_state = None
         with Clock() as warming:
             start = jnp.asarray(positions[:CHAINS])
-            mcmc.warmup(key_warmup, init_params=start, extra_fields=("num_steps",), collect_warmup=True)
-            jax.block_until_ready(mcmc.last_state)
-        warmup = Counts(float(np.sum(mcmc.get_extra_fields()["num_steps"])))
-        mcmc.post_warmup_state = mcmc.last_state
+            states = kernel.init(jr.split(key, CHAINS), WARMUP_DRAWS, start, (), {})
+            states, _, warmup_steps = jax.block_until_ready(chunk(states, WARMUP_DRAWS))
 
-        def advance(key: jax.Array, left: float) -> Any:
-            key, subkey = jr.split(key)
-            mcmc.run(subkey, extra_fields=("num_steps",))
-            mcmc.post_warmup_state = mcmc.last_state
-            steps = np.sum(mcmc.get_extra_fields(group_by_chain=True)["num_steps"])
-            return key, mcmc.get_samples(group_by_chain=True), Counts(float(steps))
+        def advance(states: Any, left: float) -> Any:
+            states, draws, steps = chunk(states, CHUNK)
+            return states, draws, Counts(float(steps))
 
-        _, pieces, counts, clock = spend(problem.budget, advance, key_run)
-        return Outcome(joined(pieces), warmup, counts, warming, clock)
+        _, pieces, counts, clock = spend(problem.budget, advance, states)
+        notes = {"step_size": float(jnp.mean(states.adapt_state.step_size))}
+        return Outcome(joined(pieces), Counts(float(warmup_steps)), counts, warming, clock, notes)
 
     return run
