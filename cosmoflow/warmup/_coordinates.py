@@ -30,13 +30,16 @@ MAX_CLIMBS_DIM = 64
 MAX_SAMPLED_DIM = 12
 """Dimension up to which coordinates can be learned from an importance sample."""
 
+SOME = 20
+"""Effective size of an importance sample below which it says nothing but how much of the evidence it found."""
+
 NUM_RESAMPLED = 2048
 WIDE = 2.0
 
 
 def num_assessed(dim: int) -> int:
     """The log-densities by which coordinates are judged."""
-    return 4096 if dim <= MAX_SAMPLED_DIM else 512
+    return 2048 if dim <= MAX_SAMPLED_DIM else 512
 
 
 class Fit(NamedTuple):
@@ -55,6 +58,12 @@ class Fit(NamedTuple):
     num_effective: Scalar
     positions: Float[Array, "chain dim"]
     sample: Float[Array, "sample dim"]
+
+    def covers_more_than(self, other: "Fit") -> bool:
+        """Whether it has more effective draws, or where neither has any, finds more of the evidence."""
+        if max(self.num_effective, other.num_effective) > SOME:
+            return bool(self.num_effective > other.num_effective)
+        return bool(self.log_evidence > other.log_evidence)
 
 
 def _effective(log_weights: Float[Array, " sample"]) -> Scalar:
@@ -108,13 +117,14 @@ def identity(dim: int) -> AbstractBijection:
 
 
 def from_curvature(
-    target: AbstractTarget, starts: Float[Array, "chain dim"], key: Key
+    target: AbstractTarget, starts: Float[Array, "chain dim"], key: Key, max_gradients: int
 ) -> tuple[AbstractBijection, int]:
     """Coordinates from the modes of a target and their curvatures, and the number of gradients spent."""
     check_start(target, starts, log_densities(target, starts))
     if target.dim > MAX_DENSE_DIM:
         return low_rank_laplace(target, starts[0], key=key)
-    modes = find_modes(target, starts if target.dim <= MAX_CLIMBS_DIM else starts[:1])
+    starts = starts if target.dim <= MAX_CLIMBS_DIM else starts[:1]
+    modes = find_modes(target, starts, max_steps=max(1, max_gradients // (starts.shape[0] * (1 + target.dim))))
     affine = modes.matched()
     if target.dim > MAX_TRIANGULAR_DIM:
         return affine, modes.cost

@@ -113,7 +113,7 @@ class Pilot:
         draws: list[np.ndarray] = []
         log_density: list[np.ndarray] = []
         totals: dict[str, float] = {}
-        while spent < cost:
+        while not draws or spent < cost:
             states, chunk, infos, kept = run_chunk(
                 target, tuner.sampler, states, jnp.asarray(num_draws), record, capacity=self._capacity
             )

@@ -28,19 +28,23 @@ STAGE = "warmup"
 SETTLED = 0.9
 """Importance efficiency of N(0, I) above which coordinates are not refined any more."""
 
-ROUNDS = 3
-ENOUGH = 400
+CURVATURE_SHARE = 0.25
+"""Share of the budget that the climb to the modes may take."""
+
+MAX_ROUNDS = 6
+ENOUGH = 300
 """Effective size of an importance sample from which coordinates are learned without a pilot run."""
 
-ROUND_SHARE = 0.25
-"""Share of the remaining budget that a pilot run for coordinates may take."""
+ROUND_SHARE = 0.15
+COORDINATES_SHARE = 0.6
+"""Shares of the budget that one pilot run for coordinates may take, and all of them together."""
 
 Warmed = tuple[Pullback, AbstractSampler, Float[Array, "chain dim"]]
 
 
 def default_budget(dim: int) -> int:
     """The gradients that a warm-up may take where nothing is said, all chains together."""
-    return 20_000 + 40 * dim
+    return 30_000 + 40 * dim
 
 
 def warmup(
@@ -72,7 +76,7 @@ def warmup(
         sampler: How.
         num_chains: Chains.
         key: Random key.
-        max_gradients: About how many gradients may be spent, all chains together; 20,000 + 40 dim if None.
+        max_gradients: About how many gradients may be spent, all chains together; 30,000 + 40 dim if None.
         position: Starting points, shape (chain, dim); resampled from the coordinates' normal law where none are given.
         store: Where the outcome is committed; what it already holds is not computed again.
         chunk: Draws per compiled call of the sampling to come, which the pilots share.
@@ -135,30 +139,36 @@ class _Warmup:
         fit = self._assess("as they are", plain)
         whitened = plain
         if fit.ess_fraction < SETTLED:
-            bijection, cost = from_curvature(self._target, starts, self._next_key())
+            limit = int(CURVATURE_SHARE * self._limit)
+            bijection, cost = from_curvature(self._target, starts, self._next_key(), limit)
             self._pilot.spend(cost)
             curved = Pullback(self._target, bijection)
             better = self._assess("from curvature", curved)
-            if better.log_evidence > fit.log_evidence:
+            if better.covers_more_than(fit):
                 whitened, fit = curved, better
         z = fit.positions if position is None else _inverse(whitened, position)
-        for number in range(1, 1 + ROUNDS):
-            if fit.ess_fraction > SETTLED:
+        for number in range(1, 1 + MAX_ROUNDS):
+            if fit.ess_fraction > SETTLED or self._pilot.cost > COORDINATES_SHARE * self._limit:
                 break
-            if sampled := bool(fit.num_effective > ENOUGH):
-                draws, num_effective = np.asarray(fit.sample)[None], float(fit.num_effective)
+            if fit.num_effective > ENOUGH:
+                refined = from_draws(whitened.bijection, np.asarray(fit.sample)[None], float(fit.num_effective))
+                candidate = Pullback(self._target, refined)
+                found = self._assess("from importance draws", candidate)
+                if not found.covers_more_than(fit):
+                    break
+                x = jax.vmap(whitened.bijection.transform)(z)
+                whitened, fit = candidate, found
+                z = fit.positions if position is None else _inverse(whitened, x)
             else:
-                share = ROUND_SHARE * (self._limit - self._pilot.cost)
-                outcome = self._run(f"pilot {number}", whitened, sampler, z, share)
+                outcome = self._run(f"pilot {number}", whitened, sampler, z, ROUND_SHARE * self._limit)
                 if outcome.status in (Status.NON_FINITE, Status.STUCK):
                     raise RunError(outcome.status)
-                sampler, z = outcome.sampler, outcome.positions
-                draws, num_effective = outcome.draws, outcome.num_effective
-            x = jax.vmap(whitened.bijection.transform)(z)
-            whitened = Pullback(self._target, from_draws(whitened.bijection, draws, num_effective))
-            fit = self._assess("from importance draws" if sampled else "from the pilot's draws", whitened)
-            independent = position is None and fit.num_effective > ENOUGH
-            z = fit.positions if independent else _inverse(whitened, x)
+                x, sampler = jax.vmap(whitened.bijection.transform)(outcome.positions), outcome.sampler
+                refined = from_draws(whitened.bijection, outcome.draws, outcome.num_effective)
+                whitened = Pullback(self._target, refined)
+                fit = self._assess("from the pilot's draws", whitened)
+                independent = position is None and fit.num_effective > ENOUGH
+                z = fit.positions if independent else _inverse(whitened, x)
         return whitened, z
 
     def choose(
