@@ -134,13 +134,8 @@ class Mixture(AbstractSampler[MixtureState, MixtureInfo]):
                     num_densities=told.num_densities,
                     **counts,
                 )
-                new = MixtureState(
-                    position=draws.position,
-                    members=members,
-                    last=info.member,
-                    key=states.key,
-                    counter=states.counter + 1,
-                )
+                changed = (draws.position, members, info.member, states.counter + 1)
+                new = eqx.tree_at(lambda s: (s.position, s.members, s.last, s.counter), states, changed)
                 return new, (draws, info)
 
             return run
