@@ -14,8 +14,9 @@ FROZEN_SHARE = 0.01
 OCTAVES = 5
 """The last half of a run, the quarter before it, the eighth before that, ..."""
 
-RUNAWAY_GROWTH = 8.0
-"""Of the squared norm over the octaves: a random walk has 32, a straight line 1024."""
+RUNAWAY_GROWTH, RUNAWAY_SLOPE = 8.0, 0.5
+"""Of the squared norm over the octaves, and of its binary logarithm from octave to octave, the median of all pairs: 32
+and one for a random walk, 1024 and two for a straight line, one and zero for a chain that has arrived."""
 
 
 def symptom(draws: Shaped[np.ndarray, "chain draw scalar"]) -> tuple[Status, str] | None:
@@ -35,15 +36,20 @@ def symptom(draws: Shaped[np.ndarray, "chain draw scalar"]) -> tuple[Status, str
 
 
 def _growth(squared_norm: Shaped[np.ndarray, "chain draw"]) -> float:
-    """How much the squared norm grew over the octaves of a run, where it grew from each to the next; else zero."""
+    """How much the squared norm grew over the octaves of a run, where it did so throughout; else zero."""
     num_draws = squared_norm.shape[1]
     if num_draws < FEWEST_DRAWS:
         return 0.0
     ends = [num_draws >> k for k in range(OCTAVES, -1, -1)]
     starts = [num_draws >> (OCTAVES + 1), *ends[:-1]]
-    medians = np.asarray([np.median(squared_norm[:, a:b]) for a, b in zip(starts, ends, strict=True)])
-    growth = float(medians[-1] / medians[0]) if medians[0] > 0 else 0.0
-    return growth if np.all(np.diff(medians) > 0) and growth > RUNAWAY_GROWTH else 0.0
+    medians = [np.median(squared_norm[:, start:end]) for start, end in zip(starts, ends, strict=True)]
+    if min(medians) <= 0:
+        return 0.0
+    octaves, logs = np.arange(OCTAVES + 1), np.log2(medians)
+    later, earlier = np.tril_indices(OCTAVES + 1, -1)
+    slope = np.median((logs[later] - logs[earlier]) / (octaves[later] - octaves[earlier]))
+    growth = float(medians[-1] / medians[0])
+    return growth if slope > RUNAWAY_SLOPE and growth > RUNAWAY_GROWTH else 0.0
 
 
 def frozen_chains(draws: Shaped[np.ndarray, "chain draw scalar"]) -> list[int]:
