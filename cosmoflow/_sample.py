@@ -180,7 +180,7 @@ def sample(
         elif until is not None and status is Status.SUCCESSFUL:
             status = Status.NOT_CONVERGED
         culprit = ""
-        if (ended or done >= num_draws) and status not in HOPELESS:
+        if (ended or done >= num_draws) and status not in FAILED:
             status, culprit = symptom(monitor.draws()) or (status, culprit)
         if store is None:
             draws_kept, stats = (_joined(queue.blocks, group) for group in (POSTERIOR, SAMPLE_STATS))
