@@ -7,8 +7,17 @@ from .._types import Key
 from ..datasets import desi_dr2_bao, union3
 from ..flows import HamiltonianFlow, fixed_kinetic_flow
 from ..likelihoods import BAO, JointLikelihood, Supernovae
-from ..samplers import GHMC, NUTS, AbstractSampler, ZigZag
-from ..samplers.pdmp import ChordBound
+from ..samplers import (
+    GHMC,
+    NUTS,
+    AbstractSampler,
+    Boomerang,
+    BouncyParticle,
+    CoordinateSampler,
+    ForwardEventChain,
+    ZigZag,
+)
+from ..samplers.pdmp import ChordBound, SlopeBound
 from ..targets import (
     AbstractTransport,
     Delta,
@@ -36,8 +45,19 @@ _LIKELIHOODS = {
     "desi_dr2_bao": lambda options: BAO(desi_dr2_bao(), **options),
     "union3": lambda options: Supernovae(union3(), **options),
 }
+
+
+def _with_slope_bound(process):
+    """The constructor of a process with one clock, options of its bound among its own."""
+    return lambda safety, num_cells, **options: process(bound=SlopeBound(safety, num_cells), **options)
+
+
 _SAMPLERS = {
     "zig_zag": lambda draw_interval, **bound: ZigZag(draw_interval, ChordBound(**bound)),
+    "bouncy_particle": _with_slope_bound(BouncyParticle),
+    "forward_event_chain": _with_slope_bound(ForwardEventChain),
+    "boomerang": _with_slope_bound(Boomerang),
+    "coordinate_sampler": _with_slope_bound(CoordinateSampler),
     "ghmc": GHMC,
     "nuts": NUTS,
 }

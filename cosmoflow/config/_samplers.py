@@ -18,6 +18,46 @@ class ZigZagTable(Table):
     num_cells: Annotated[int, Field(ge=2)] = 3
 
 
+class BouncyParticleTable(Table):
+    """The bouncy particle sampler, and its slope bound; interval and refreshment are where their tuning starts."""
+
+    kind: Literal["bouncy_particle"]
+    draw_interval: Positive = 1.0
+    refreshment_rate: Positive = 1.0
+    safety: Positive = 3.0
+    num_cells: PositiveInt = 2
+
+
+class ForwardEventChainTable(Table):
+    """The forward event chain, and its slope bound; the interval is where its tuning starts."""
+
+    kind: Literal["forward_event_chain"]
+    draw_interval: Positive = 1.0
+    renewal: Positive = 1.0
+    safety: Positive = 3.0
+    num_cells: PositiveInt = 2
+
+
+class BoomerangTable(Table):
+    """The boomerang sampler, and its slope bound; the interval is where its tuning starts."""
+
+    kind: Literal["boomerang"]
+    draw_interval: Positive = 1.0
+    refreshment_rate: Positive = 0.5
+    safety: Positive = 3.0
+    num_cells: PositiveInt = 2
+
+
+class CoordinateSamplerTable(Table):
+    """The coordinate sampler, and its slope bound; the interval is where its tuning starts."""
+
+    kind: Literal["coordinate_sampler"]
+    draw_interval: Positive = 1.0
+    refreshment_rate: Annotated[float, Field(ge=0)] = 0.0
+    safety: Positive = 3.0
+    num_cells: PositiveInt = 2
+
+
 class GHMCTable(Table):
     """Generalised Hamiltonian Monte Carlo; the step size is where its tuning starts."""
 
@@ -38,4 +78,13 @@ class NUTSTable(Table):
     target_acceptance: Probability = 0.8
 
 
-Sampler = Annotated[ZigZagTable | GHMCTable | NUTSTable, Field(discriminator="kind")]
+Sampler = Annotated[
+    ZigZagTable
+    | BouncyParticleTable
+    | ForwardEventChainTable
+    | BoomerangTable
+    | CoordinateSamplerTable
+    | GHMCTable
+    | NUTSTable,
+    Field(discriminator="kind"),
+]

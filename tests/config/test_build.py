@@ -9,11 +9,19 @@ import pytest
 
 from cosmoflow._sample import sample
 from cosmoflow.config import ConfigError, build_flow, build_posterior, build_sampler, identity, load, resolved_toml
-from cosmoflow.config._samplers import GHMCTable, NUTSTable, ZigZagTable
+from cosmoflow.config._samplers import (
+    BoomerangTable,
+    BouncyParticleTable,
+    CoordinateSamplerTable,
+    ForwardEventChainTable,
+    GHMCTable,
+    NUTSTable,
+    ZigZagTable,
+)
 from cosmoflow.config._schema import FlowTable, RunTable, TrainingTable, WarmupTable
 from cosmoflow.flows import fixed_kinetic_flow
-from cosmoflow.samplers import GHMC, NUTS, ZigZag
-from cosmoflow.samplers.pdmp import ChordBound
+from cosmoflow.samplers import GHMC, NUTS, Boomerang, BouncyParticle, CoordinateSampler, ForwardEventChain, ZigZag
+from cosmoflow.samplers.pdmp import ChordBound, SlopeBound
 from cosmoflow.training import ReverseKL, default_optimizer
 from cosmoflow.warmup import warmup
 
@@ -88,6 +96,10 @@ def test_flow(config):
     ("table", "constructors"),
     [
         (ZigZagTable, (ZigZag, ChordBound)),
+        (BouncyParticleTable, (BouncyParticle, SlopeBound)),
+        (ForwardEventChainTable, (ForwardEventChain, SlopeBound)),
+        (BoomerangTable, (Boomerang, SlopeBound)),
+        (CoordinateSamplerTable, (CoordinateSampler, SlopeBound)),
         (GHMCTable, (GHMC,)),
         (NUTSTable, (NUTS,)),
         (FlowTable, (fixed_kinetic_flow,)),
@@ -103,7 +115,10 @@ def test_defaults_are_those_of_the_constructors(table, constructors):
             assert field.default == parameters[name].default, name
 
 
-@pytest.mark.parametrize("kind", ["zig_zag", "ghmc", "nuts"])
+@pytest.mark.parametrize(
+    "kind",
+    ["zig_zag", "bouncy_particle", "forward_event_chain", "boomerang", "coordinate_sampler", "ghmc", "nuts"],
+)
 def test_samplers(tmp_path, kind):
     sampler = build_sampler(parse(tmp_path, EVERYTHING.replace("ghmc", kind)))
     assert type(sampler).__name__.lower() == kind.replace("_", "")

@@ -124,7 +124,7 @@ def test_skeleton_path_integral_and_draws_are_one_trajectory(process):
         np.testing.assert_allclose(ours, jnp.sum(theirs, axis=1), rtol=1e-9, atol=1e-9)
 
     _, draws, infos = sampler.run_chunk(CORRELATED, states, jnp.asarray(5), capacity=5)
-    times = sampler.draw_interval * jnp.arange(1, 6)
+    times = sampler.draw_interval * jnp.arange(1.0, 6.0)
     inside = np.asarray(times < jnp.min(events.times[:, -1]))
     np.testing.assert_allclose(draws.position[:, inside], events.at(times)[:, inside], atol=1e-10)
     assert inside.sum() >= 3
@@ -182,10 +182,12 @@ def test_a_million_events_in_constant_memory():
 @pytest.mark.parametrize(
     "sampler",
     [
-        ForwardEventChain(bound=HessianBound(2.5)),
-        ZigZag(bound=HessianBound(2.5)),
+        ForwardEventChain(bound=HessianBound(3.9)),
+        ZigZag(bound=HessianBound(3.9)),
         BouncyParticle(
-            bound=ConstantBound(lambda x, v, h: 2.5 * jnp.linalg.norm(v) * (4 + jnp.linalg.norm(x + h * v)))
+            bound=ConstantBound(
+                lambda x, v, h: 3.9 * jnp.linalg.norm(v) * (0.5 + jnp.linalg.norm(x) + h * jnp.linalg.norm(v))
+            )
         ),
     ],
 )
