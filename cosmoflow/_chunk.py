@@ -14,7 +14,8 @@ from jaxtyping import Array, Float
 from ._record import Record, Window
 from ._results import StartError
 from ._types import Key
-from .samplers import AbstractInfo, AbstractSampler
+from .chains import SAMPLE_STATS
+from .samplers import AbstractInfo, AbstractSampler, over_draws
 from .targets import AbstractTarget, explain_non_finite
 
 DEFAULT_CHUNK = 250
@@ -56,6 +57,7 @@ def run_chunk(
     target = paramax.unwrap(target)
     chains, draws, infos = sampler.run_chunk(target, state.chains, num_draws, capacity=capacity)
     window, kept = record.run(target, state.window, draws.position, num_draws)
+    kept[SAMPLE_STATS] = {"squared_norm": over_draws(lambda x: x @ x, draws.position)}
     return RunState(chains, window), draws, infos, kept
 
 

@@ -16,8 +16,8 @@ class Status(enum.Enum):
     OUT_OF_TIME = "The run reached its time budget; resume it to continue."
     NO_FINITE_LOSS = "No validation loss of the training was finite; start from a whitened target, or repair it."
     NON_FINITE = (
-        "Too many log-densities were not finite; find the parameter region with Chain.sample_stats['non_finite'] "
-        "and repair the likelihood or narrow the prior."
+        "Too many log-densities or gradients were not finite; find the parameter region with "
+        "Chain.sample_stats['non_finite'] and repair the likelihood or narrow the prior."
     )
     STUCK = (
         "A chain could not move between two draws; look for a wall or a needle in the likelihood near its place in "
@@ -25,7 +25,19 @@ class Status(enum.Enum):
     )
     BOUND_VIOLATIONS = (
         "Too many event rates exceeded their bound, so the draws may be biased; raise the bound's `num_cells` or "
-        "`safety`, or shorten the sampler's `draw_interval`."
+        "`safety`, shorten the sampler's `draw_interval`, or look for a spike or an edge without a finite gradient."
+    )
+    DISCONTINUOUS = (
+        "The density has a cliff that its gradient does not show, which a piecewise deterministic process passes "
+        "unaware; make the likelihood continuous, or take a sampler that compares densities, such as NUTS."
+    )
+    RUNAWAY = (
+        "The chains went ever farther out, so the target may have no finite mass; give every parameter a proper prior, "
+        "or start from a warm-up."
+    )
+    FROZEN = (
+        "A chain hardly moved in all its draws; start it elsewhere, or look for a wall or a needle of the likelihood "
+        "near its place."
     )
     DIVERGENCES = (
         "Too many trajectories diverged; raise the sampler's `target_acceptance`, or sample in the coordinates of a "
@@ -48,10 +60,10 @@ class CosmoflowError(Exception):
 
 
 class RunError(CosmoflowError):
-    """A run ended with a status other than success."""
+    """A run ended with a status other than success; `culprit` is what its sentence is about."""
 
-    def __init__(self, status: Status):
-        super().__init__(status.value)
+    def __init__(self, status: Status, culprit: str = ""):
+        super().__init__(f"{status.value[:-1]} ({culprit})." if culprit else status.value)
         self.status = status
 
 

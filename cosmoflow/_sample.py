@@ -15,9 +15,9 @@ from ._progress import Facts, stage
 from ._record import Record
 from ._results import RunError, Status, StoreError
 from ._types import Key
-from ._verdict import HOPELESS, added, judge, total
+from ._verdict import FAILED, HOPELESS, added, judge, total
 from .chains import POSTERIOR, SAMPLE_STATS, Block, Chain, ChainStore, arrays_to_tree, digest, draw_numbers
-from .diagnostics import Converged, Monitor, next_check
+from .diagnostics import Converged, Monitor, next_check, symptom
 from .samplers import AbstractSampler
 from .targets import AbstractTarget
 
@@ -44,7 +44,7 @@ def _joined(blocks: Sequence[Block], group: str) -> dict[str, np.ndarray]:
 def _recall(store: ChainStore, monitor: Monitor, followed: Sequence[str]) -> tuple[dict[str, float], Status]:
     """The counts of what a store holds already and how that run ended; the monitor sees its draws."""
     held = store.read(parameters=followed)
-    monitor.update(held.posterior, held.sample_stats["lp"])
+    monitor.update(held.posterior, held.sample_stats)
     return total(held.sample_stats), held.status
 
 
@@ -165,11 +165,11 @@ def sample(
                 state, draws, infos, kept = run_chunk(
                     target, sampler, state, jnp.asarray(count), record, capacity=capacity
                 )
-                kept[SAMPLE_STATS] = {"lp": draws.log_density} | sample_stats(infos)
+                kept[SAMPLE_STATS] = {"lp": draws.log_density} | kept[SAMPLE_STATS] | sample_stats(infos)
                 block = _block(kept, done, done + count)
                 done += count
                 totals = added(totals, total(block[SAMPLE_STATS]))
-                monitor.update({name: block[POSTERIOR][name] for name in followed}, block[SAMPLE_STATS]["lp"])
+                monitor.update({name: block[POSTERIOR][name] for name in followed}, block[SAMPLE_STATS])
                 live.advance(count, committed=queue.add(block, state, time.monotonic() - began))
                 status = judge(totals, num_chains * done)
                 ended = status not in HOPELESS and fulfilled()
@@ -179,6 +179,9 @@ def sample(
             status = judge(totals, num_chains * done, Status.CONVERGED)
         elif until is not None and status is Status.SUCCESSFUL:
             status = Status.NOT_CONVERGED
+        culprit = ""
+        if (ended or done >= num_draws) and status not in FAILED:
+            status, culprit = symptom(monitor.draws()) or (status, culprit)
         if store is None:
             draws_kept, stats = (_joined(queue.blocks, group) for group in (POSTERIOR, SAMPLE_STATS))
             chain = Chain(draws_kept, stats, {"sampling_seconds": queue.seconds}, status)
@@ -188,8 +191,8 @@ def sample(
                 store.finish()
             chain = store.read()
         live.outcome = status
-    if throw and status in (*HOPELESS, Status.DIVERGENCES):
-        raise RunError(status)
+    if throw and status in FAILED:
+        raise RunError(status, culprit)
     return chain
 
 

@@ -16,8 +16,14 @@ DIVERGENCE_BUDGET = 0.05
 VIOLATION_BUDGET = 0.005
 """Exceeded bounds per event above which a run ends: at 0.014 a bias was seen on a two-mode target."""
 
-HOPELESS = (Status.NON_FINITE, Status.STUCK, Status.BOUND_VIOLATIONS)
+CLIFF_BUDGET = 0.01
+"""Cliffs per draw above which a run ends: smooth targets show one in 3000, steps of height one show them in 1 of 17."""
+
+HOPELESS = (Status.NON_FINITE, Status.STUCK, Status.BOUND_VIOLATIONS, Status.DISCONTINUOUS)
 """Outcomes that more draws cannot mend: the run ends."""
+
+FAILED = (*HOPELESS, Status.RUNAWAY, Status.FROZEN, Status.DIVERGENCES)
+"""Outcomes after which the draws cannot be used as they are."""
 
 
 def judge(totals: Mapping[str, float], num_draws: int, sound: Status = Status.SUCCESSFUL) -> Status:
@@ -28,6 +34,8 @@ def judge(totals: Mapping[str, float], num_draws: int, sound: Status = Status.SU
         return Status.STUCK
     if totals.get("num_violations", 0) > VIOLATION_BUDGET * totals.get("num_events", np.inf):
         return Status.BOUND_VIOLATIONS
+    if totals.get("num_cliffs", 0) > CLIFF_BUDGET * num_draws:
+        return Status.DISCONTINUOUS
     if totals.get("diverging", 0) > DIVERGENCE_BUDGET * num_draws:
         return Status.DIVERGENCES
     return sound

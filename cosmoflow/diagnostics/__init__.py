@@ -2,6 +2,7 @@
 
 from ._convergence import Convergence as Convergence
 from ._convergence import convergence as convergence
+from ._convergence import nested_rhat as nested_rhat
 from ._cost import Cost as Cost
 from ._cost import cost as cost
 from ._cost import gradient_cost as gradient_cost
@@ -13,3 +14,5 @@ from ._monitor import Monitor as Monitor
 from ._summary import Row as Row
 from ._summary import Summary as Summary
 from ._summary import summarize as summarize
+from ._symptom import frozen_chains as frozen_chains
+from ._symptom import symptom as symptom

@@ -67,5 +67,38 @@ def convergence(draws: Shaped[np.ndarray, "chain draw"]) -> Convergence:
     )
 
 
+def nested_rhat(draws: Shaped[np.ndarray, "chain draw"], num_superchains: int) -> float:
+    """Nested R-hat of one scalar, for many chains that are too short to be judged one by one.
+
+    The chains of a superchain start from one point. With B the variance of the superchains' means and W the mean of
+    the variances within superchains (between their chains, plus within chains), it is sqrt(1 + B / W).
+
+    Args:
+        draws: one scalar of every chain; those of a superchain stand one after another.
+        num_superchains: how many superchains of equal size there are.
+
+    Returns:
+        The ratio, near one where the chains have forgotten their starts; infinite where nothing moved.
+
+    Raises:
+        ValueError: there are fewer than two superchains, or they do not divide the chains evenly.
+
+    References:
+        Margossian et al. 2024, arXiv:2110.13017.
+    """
+    num_chains, num_draws = draws.shape
+    if num_superchains < 2 or num_chains % num_superchains:
+        raise ValueError(
+            f"{num_chains} chains cannot be parted into num_superchains = {num_superchains}; take two or more of equal "
+            "size."
+        )
+    chains = draws.astype(float).reshape(num_superchains, -1, num_draws)
+    means = chains.mean(axis=2)
+    within = chains.var(axis=2, ddof=1).mean(axis=1) if num_draws > 1 else np.zeros(num_superchains)
+    within = within + (means.var(axis=1, ddof=1) if means.shape[1] > 1 else 0.0)
+    between, within = means.mean(axis=1).var(ddof=1), within.mean()
+    return math.sqrt(1 + between / within) if within > 0 else math.inf
+
+
 def _finite(value: Any, otherwise: float) -> float:
     return float(value) if np.isfinite(value) else otherwise

@@ -11,7 +11,8 @@ FIRST_CHECK = 100
 class Converged:
     """A stop criterion for `sample`: enough effective draws, and chains that agree.
 
-    Both are asked of each scalar parameter, at most the first 64, and of the log-density; parameters that are held
+    Both are asked of each scalar parameter, at most the first 64, of the log-density and of the squared norm of
+    the sampler's coordinates; parameters that are held
     fixed do not count.
 
     Attributes:

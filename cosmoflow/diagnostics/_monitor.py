@@ -2,12 +2,14 @@
 
 import math
 import time
+from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Shaped
 
 from ._convergence import convergence
 
+FOLLOWED = ("lp", "squared_norm")
 MAX_SCALARS = 64
 GLANCE_DRAWS = 2**14
 """Draws of all chains that are kept for the eye: 8 MB for 64 scalars."""
@@ -26,9 +28,9 @@ SCALAR_SECONDS = 0.01
 class Monitor:
     """The smallest effective sample size and the largest R-hat of a run so far.
 
-    It follows the log-density and the first 64 scalar parameters. Where its memory is full, every second draw is
-    dropped; which draws are kept depends on their numbers alone. Effective sample sizes are those of the kept draws,
-    hence never too large.
+    It follows the log-density, the squared norm of the sampler's coordinates, and the first 64 scalar parameters. Where
+    its memory is full, every second draw is dropped; which draws are kept depends on their numbers alone. Effective
+    sample sizes are those of the kept draws, hence never too large.
 
     Args:
         num_chains: Chains of the run.
@@ -43,17 +45,20 @@ class Monitor:
         self._last = (math.nan, math.nan)
 
     def update(
-        self, posterior: dict[str, Shaped[np.ndarray, "chain draw ..."]], log_density: Shaped[np.ndarray, "chain draw"]
+        self,
+        posterior: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
+        sample_stats: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
     ) -> None:
         """Take the next draws of all chains into account."""
-        first, self._seen = self._seen, self._seen + log_density.shape[1]
+        followed = [sample_stats[name] for name in FOLLOWED]
+        first, self._seen = self._seen, self._seen + followed[0].shape[1]
         stride = self._stride
         while self._seen > self._stride * self._capacity:
             self._stride *= 2
         if self._pieces and self._stride > stride:
-            self._pieces = [self._draws()[:, :: self._stride // stride].copy()]
+            self._pieces = [self.draws()[:, :: self._stride // stride].copy()]
         kept = slice(-first % self._stride, None, self._stride)
-        scalars, room = [log_density[:, kept, None]], MAX_SCALARS
+        scalars, room = [draws[:, kept, None] for draws in followed], MAX_SCALARS
         for draws in posterior.values():
             scalars.append(draws.reshape(*draws.shape[:2], -1)[:, kept, :room])
             room -= scalars[-1].shape[2]
@@ -64,7 +69,7 @@ class Monitor:
 
     def worst(self) -> tuple[float, float]:
         """The smallest bulk or tail effective sample size, and the largest R-hat; 0 and infinity where all is still."""
-        draws = self._draws()
+        draws = self.draws()
         moving = [scalar for scalar in np.moveaxis(draws, 2, 0) if np.ptp(scalar) != 0]
         found = [convergence(np.ascontiguousarray(scalar)) for scalar in moving]
         self._last = (
@@ -84,6 +89,7 @@ class Monitor:
             self._due = ended + (ended - began) * (1 / GLANCE_SHARE - 1)
         return self._last
 
-    def _draws(self) -> Shaped[np.ndarray, "chain draw scalar"]:
+    def draws(self) -> Shaped[np.ndarray, "chain draw scalar"]:
+        """The kept draws of all scalars, the log-density and the squared norm first."""
         self._pieces = [np.concatenate(self._pieces, axis=1)]
         return self._pieces[0]

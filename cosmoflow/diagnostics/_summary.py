@@ -13,10 +13,20 @@ from ..chains import Chain
 from ._convergence import Convergence, convergence
 from ._cost import Cost, cost
 from ._evidence import TemperedEvidence, stepping_stone
+from ._monitor import MAX_SCALARS
+from ._rates import rates
+from ._symptom import frozen_chains
 from ._table import table
 
 _QUANTILES = (0.05, 0.16, 0.5, 0.84, 0.95)
-_COUNTS = {"diverging": "divergences", "num_violations": "bound violations", "non_finite": "non-finite densities"}
+_COUNTS = {
+    "diverging": "divergences",
+    "num_violations": "bound violations",
+    "num_cliffs": "cliffs",
+    "num_stuck": "stuck draws",
+    "non_finite": "non-finite densities",
+}
+_STATISTICS = ("lp", "squared_norm", "energy")
 MAX_RHAT = 1.01
 MIN_ESS = 400
 
@@ -48,9 +58,12 @@ class Summary:
 
     Attributes:
         parameters: one row per scalar parameter.
-        statistics: the rows of the log-density and, where there is one, of the energy: how well they mix.
+        statistics: the rows of the log-density, of the squared norm of the sampler's coordinates and, where there is
+            one, of the energy: a sampler can mix in every coordinate and not in these.
         cost: what the draws cost.
         counts: draws that went wrong, by kind.
+        rates: events, refreshments and bounds per draw, and shares of what was rejected, where the sampler counts them.
+        frozen: numbers, from zero, of chains that hardly moved.
         status: how the run ended.
         num_chains: number of chains.
         num_draws: draws per chain.
@@ -61,6 +74,8 @@ class Summary:
     statistics: tuple[Row, ...]
     cost: Cost
     counts: dict[str, int]
+    rates: dict[str, float]
+    frozen: tuple[int, ...]
     status: Status
     num_chains: int
     num_draws: int
@@ -75,6 +90,11 @@ class Summary:
     def ess_per_1000_gradients(self) -> float:
         """Effective draws per 1000 gradients of sampling; NaN where the cost is not known."""
         return 1000 * self.ess / self.cost.sampling if self.cost.sampling else math.nan
+
+    @property
+    def ess_per_1000_gradients_in_all(self) -> float:
+        """Effective draws per 1000 gradients of sampling and warm-up; NaN where the cost is not known."""
+        return 1000 * self.ess / self.cost.total if self.cost.total else math.nan
 
     @property
     def ess_per_second(self) -> float:
@@ -100,28 +120,37 @@ class Summary:
             "statistics": {name: row for name, row in rows.items() if name not in names},
             "not_converged": list(self.not_converged),
             "counts": dict(self.counts),
+            "rates": dict(self.rates),
+            "frozen": list(self.frozen),
             "cost": {**asdict(self.cost), "sampling": self.cost.sampling, "total": self.cost.total},
             "tempered": None if self.tempered is None else asdict(self.tempered),
             "ess": self.ess,
             "ess_per_1000_gradients": self.ess_per_1000_gradients,
+            "ess_per_1000_gradients_in_all": self.ess_per_1000_gradients_in_all,
             "ess_per_second": self.ess_per_second,
         }
 
     def __str__(self) -> str:
         lines = [f"{self.num_chains} chains of {self.num_draws} draws. {self.status.value}", ""]
         lines += table(self.parameters, self.statistics)
-        lines += ["", f"Smallest bulk ESS {self.ess:.0f}{self._rates()}"]
+        lines += ["", f"Smallest bulk ESS {self.ess:.0f}{self._speeds()}"]
         lines += [f"Cost {self.cost.sampling:.0f} gradients of sampling, {self.cost.warmup:.0f} of warm-up"]
+        lines += [", ".join(f"{rate:.3g} {kind}" for kind, rate in self.rates.items())] if self.rates else []
         lines += [", ".join(f"{count} {kind}" for kind, count in self.counts.items())] if self.counts else []
         lines += [] if self.tempered is None else [str(self.tempered)]
+        lines += [f"HARDLY MOVED: chain {', '.join(map(str, self.frozen))}"] if self.frozen else []
         if self.not_converged:
             shown = ", ".join(self.not_converged[:8]) + ", ..." * (len(self.not_converged) > 8)
             lines += [f"NOT CONVERGED (R-hat above {MAX_RHAT} or ESS below {MIN_ESS}): {shown}"]
         return "\n".join(lines)
 
-    def _rates(self) -> str:
-        rates = {"per 1000 gradients": self.ess_per_1000_gradients, "per second": self.ess_per_second}
-        return "".join(f", {rate:.3g} {unit}" for unit, rate in rates.items() if not math.isnan(rate))
+    def _speeds(self) -> str:
+        speeds = {
+            "per 1000 gradients": self.ess_per_1000_gradients,
+            "with those of the warm-up": self.ess_per_1000_gradients_in_all,
+            "per second": self.ess_per_second,
+        }
+        return "".join(f", {speed:.3g} {unit}" for unit, speed in speeds.items() if not math.isnan(speed))
 
 
 def summarize(chain: Chain, parameters: Sequence[str] | None = None) -> Summary:
@@ -134,19 +163,26 @@ def summarize(chain: Chain, parameters: Sequence[str] | None = None) -> Summary:
     Raises:
         ValueError: the chain has no such parameter.
     """
-    statistics = {name: chain.sample_stats[name] for name in ("lp", "energy") if name in chain.sample_stats}
+    statistics = {name: chain.sample_stats[name] for name in _STATISTICS if name in chain.sample_stats}
+    scalars = chain.scalars(parameters)
     return Summary(
-        parameters=tuple(_row(name, draws) for name, draws in chain.scalars(parameters).items()),
+        parameters=tuple(_row(name, draws) for name, draws in scalars.items()),
         statistics=tuple(_row(name, draws) for name, draws in statistics.items()),
         cost=cost(chain),
         counts={
             kind: int(chain.sample_stats[name].sum()) for name, kind in _COUNTS.items() if name in chain.sample_stats
         },
+        rates=rates(chain),
+        frozen=_frozen([*statistics.values(), *scalars.values()][:MAX_SCALARS]),
         status=chain.status,
         num_chains=chain.num_chains,
         num_draws=chain.num_draws,
         tempered=stepping_stone(chain),
     )
+
+
+def _frozen(scalars: Sequence[Shaped[np.ndarray, "chain draw"]]) -> tuple[int, ...]:
+    return tuple(frozen_chains(np.stack(scalars, axis=2).astype(float))) if scalars else ()
 
 
 def _row(name: str, draws: Shaped[np.ndarray, "chain draw"]) -> Row:

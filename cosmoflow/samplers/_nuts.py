@@ -80,14 +80,15 @@ class NUTS(AbstractTunedKernel[NUTSState, NUTSInfo]):
             jnp.ones(state.position.shape, dtype),
             self.max_doublings,
         )
-        ends = info.trajectory_leftmost_state.logdensity, info.trajectory_rightmost_state.logdensity
+        ends = (info.trajectory_leftmost_state, info.trajectory_rightmost_state)
+        bad = jnp.isnan(jnp.stack([end.logdensity + jnp.sum(end.logdensity_grad) for end in ends]))
         n_steps = jnp.asarray(info.num_integration_steps, jnp.int32)
         return NUTSState(new.position, new.logdensity, new.logdensity_grad, state.key, state.counter), NUTSInfo(
             acceptance_rate=info.acceptance_rate,
             energy=info.energy,
             n_steps=n_steps,
             diverging=info.is_divergent,
-            non_finite=(jnp.isnan(ends[0]) | jnp.isnan(ends[1])).astype(jnp.int32),
+            non_finite=jnp.any(bad).astype(jnp.int32),
             num_gradients=n_steps,
             num_densities=jnp.zeros((), jnp.int32),
         )

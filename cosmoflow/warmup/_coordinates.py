@@ -75,7 +75,8 @@ def assess(target: AbstractTarget, *, num_chains: int, key: Key) -> Fit:
     """Importance-sample a target from N(0, I) and, for every second draw, from a wide law of heavy tails.
 
     References:
-        Hesterberg 1995, Technometrics 37, 185 (defensive mixtures).
+        Hesterberg 1995, Technometrics 37, 185 (defensive mixtures); Ionides 2008, Journal of Computational and Graphical
+        Statistics 17, 295 (truncated weights).
     """
     target = paramax.unwrap(target)
     key_draw, key_tail, key_choose, key_resample = jr.split(key, 4)
@@ -92,6 +93,8 @@ def assess(target: AbstractTarget, *, num_chains: int, key: Key) -> Fit:
     log_density = jax.lax.map(target.log_density, z, batch_size=64)
     log_density = jnp.where(jnp.isfinite(log_density), log_density, -jnp.inf)
     log_weights = log_density - jnp.logaddexp(log_normal, log_wide) + jnp.log(2.0)
+    log_evidence = logsumexp(log_weights) - jnp.log(1.0 * size)
+    log_weights = jnp.minimum(log_weights, log_evidence + 0.5 * jnp.log(1.0 * size))
     narrow = jnp.where(wide, -jnp.inf, log_density - log_normal)
     races = log_weights + jr.gumbel(key_choose, log_weights.shape, z.dtype)
     chosen = jnp.argsort(-races)[jnp.arange(num_chains) % size]
@@ -100,7 +103,7 @@ def assess(target: AbstractTarget, *, num_chains: int, key: Key) -> Fit:
     points = (jnp.arange(NUM_RESAMPLED, dtype=z.dtype) + jr.uniform(key_resample, (), z.dtype)) / NUM_RESAMPLED
     sample = z[jnp.minimum(jnp.searchsorted(shares, points), size - 1)]
     return Fit(
-        logsumexp(log_weights) - jnp.log(1.0 * size),
+        log_evidence,
         _effective(narrow) / (size - size // 2),
         _effective(log_weights),
         positions,

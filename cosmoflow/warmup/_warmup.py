@@ -133,7 +133,7 @@ class _Warmup:
         plain = Pullback(self._target, identity(self._target.dim))
         starts = jr.normal(self._next_key(), (self._num_chains, self._target.dim)) if position is None else position
         check_start(self._target, starts, log_densities(self._target, starts))
-        sampler = next(iter(tried.values()))
+        *_, sampler = tried.values()
         if sampler.keeps_coordinates:
             return plain, starts
         fit = self._assess("as they are", plain)

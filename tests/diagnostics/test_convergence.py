@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from cosmoflow.diagnostics import convergence
+from cosmoflow.diagnostics import convergence, nested_rhat
 
 
 def autoregressive(rho: float, *, num_chains: int = 4, num_draws: int = 20_000, seed: int = 0) -> np.ndarray:
@@ -78,3 +78,23 @@ def test_integers_and_booleans():
     draws = autoregressive(0.0, num_draws=500)
     assert convergence(draws > 0).ess_mean > 500
     assert convergence(np.round(draws).astype(int)).rhat < 1.02
+
+
+def test_nested_rhat_of_many_short_chains():
+    """By its definition, and where ordinary R-hat has too few draws to say anything."""
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(4, 32, 1))
+    assert nested_rhat(noise.reshape(128, 1), 4) < 1.1
+    starts = 3 * np.arange(4.0)[:, None, None]
+    means, variances = (noise + starts).mean(axis=(1, 2)), noise.var(axis=(1, 2), ddof=1)
+    expected = math.sqrt(1 + means.var(ddof=1) / variances.mean())
+    assert nested_rhat((noise + starts).reshape(128, 1), 4) == pytest.approx(expected, rel=1e-12)
+    longer = rng.normal(size=(6, 50))
+    within = longer.var(axis=1, ddof=1).reshape(3, 2).mean(axis=1) + longer.mean(axis=1).reshape(3, 2).var(
+        axis=1, ddof=1
+    )
+    between = longer.mean(axis=1).reshape(3, 2).mean(axis=1).var(ddof=1)
+    assert nested_rhat(longer, 3) == pytest.approx(math.sqrt(1 + between / within.mean()), rel=1e-12)
+    assert nested_rhat(np.ones((4, 10)), 2) == math.inf
+    with pytest.raises(ValueError, match="6 chains cannot be parted"):
+        nested_rhat(longer, 4)

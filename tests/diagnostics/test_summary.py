@@ -14,6 +14,7 @@ def make(**changes) -> Chain:
     shape = (4, 2000)
     sample_stats = {
         "lp": rng.normal(size=shape) - 10,
+        "squared_norm": rng.chisquare(3, size=shape),
         "energy": rng.normal(size=shape),
         "num_gradients": np.full(shape, 5),
         "num_densities": np.full(shape, 3),
@@ -45,7 +46,7 @@ def test_cost():
 def test_rows():
     summary = summarize(make())
     assert [row.name for row in summary.parameters] == ["Omega_m", "w[0]", "w[1]"]
-    assert [row.name for row in summary.statistics] == ["lp", "energy"]
+    assert [row.name for row in summary.statistics] == ["lp", "squared_norm", "energy"]
     row = summary.parameters[0]
     assert row.mean == pytest.approx(0.3, abs=1e-3)
     assert row.sd == pytest.approx(0.01, rel=0.05)
@@ -53,9 +54,31 @@ def test_rows():
     assert row.converged
     assert summary.not_converged == ()
     assert summary.ess_per_1000_gradients == pytest.approx(summary.ess / 48)
+    assert summary.ess_per_1000_gradients_in_all == pytest.approx(summary.ess / 49)
+    assert summary.rates == {}
+    assert summary.frozen == ()
     assert summary.ess_per_second == pytest.approx(summary.ess / 4)
     assert summary.counts["bound violations"] == 0
     assert summary.counts["divergences"] > 0
+
+
+def test_rates_of_events():
+    shape = (4, 2000)
+    counts = {"num_events": 2, "num_refreshments": 1, "num_bounds": 7, "num_candidates": 5, "acceptance_rate": 0.9}
+    chain = Chain(make().posterior, {name: np.full(shape, count) for name, count in counts.items()})
+    rates = {"events per draw": 2, "refreshments per draw": 1, "bounds per draw": 7, "rejected candidates": 0.6}
+    assert summarize(chain).rates == pytest.approx(rates | {"acceptance rate": 0.9})
+    assert "7 bounds per draw, 0.6 rejected candidates" in str(summarize(chain))
+
+
+def test_a_frozen_chain_is_named():
+    chain = make()
+    for draws in (*chain.posterior.values(), chain.sample_stats["lp"], chain.sample_stats["squared_norm"]):
+        draws[2] = draws[2, :1]
+    chain.sample_stats["energy"][2] *= 0.01
+    summary = summarize(chain)
+    assert summary.frozen == (2,)
+    assert "HARDLY MOVED: chain 2" in str(summary)
 
 
 def test_selection():
@@ -86,7 +109,7 @@ def test_text():
 def test_numbers():
     content = json.loads(json.dumps(summarize(make()).to_dict()))
     assert content["parameters"]["w[0]"]["ess_bulk"] > 1000
-    assert list(content["statistics"]) == ["lp", "energy"]
+    assert list(content["statistics"]) == ["lp", "squared_norm", "energy"]
     assert content["status"] == "SUCCESSFUL"
     assert content["cost"]["sampling"] == 48_000
 

@@ -34,6 +34,10 @@ TURNS_PER_DRAW = 4.0
 """Events and refreshments of a draw, divided by sqrt(dim), above which a warm-up moves draws together."""
 
 
+LEAST_CLIFF = 0.5
+"""A change of energy over a piece that counts as a cliff where the slopes at both ends do not show it."""
+
+
 class PDMPState(AbstractState):
     """Where a process is, how far it looks ahead, and when it is read next; the counter counts ticks."""
 
@@ -59,6 +63,7 @@ class PDMPInfo(AbstractInfo):
     num_candidates: Int[Array, "..."]
     num_bounds: Int[Array, "..."]
     num_violations: Int[Array, "..."]
+    num_cliffs: Int[Array, "..."]
     num_stuck: Int[Array, "..."]
     non_finite: Int[Array, "..."]
     num_gradients: Int[Array, "..."]
@@ -72,7 +77,7 @@ class Tick(eqx.Module):
     Attributes:
         elapsed: Its duration, zero where the piece has to be simulated again.
         passed, draw: Whether a reading time lies in it, and the position then.
-        candidate, event, refreshment, violation, non_finite: What its end was, and what went wrong.
+        candidate, event, refreshment, violation, cliff, non_finite: What its end was, and what went wrong.
     """
 
     elapsed: Scalar
@@ -82,6 +87,7 @@ class Tick(eqx.Module):
     event: Bool[Array, ""]
     refreshment: Bool[Array, ""]
     violation: Bool[Array, ""]
+    cliff: Bool[Array, ""]
     non_finite: Bool[Array, ""]
 
 
@@ -175,6 +181,9 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
         rates, heights = self.event_rates(gradient, x, v), majorant(elapsed)
         finite = jnp.isfinite(energy) & jnp.all(jnp.isfinite(rates)) & jnp.all(jnp.isfinite(majorant.right))
         violation = finite & jnp.any(rates > jnp.maximum(heights, 0))
+        slopes = jnp.sum(state.rates), jnp.sum(rates)
+        surplus = jnp.abs(energy - state.energy - 0.5 * elapsed * (slopes[0] + slopes[1]))
+        cliff = finite & (surplus > 0.5 * elapsed * jnp.abs(slopes[1] - slopes[0]) + LEAST_CLIFF)
         keep = finite & ~violation
         candidate = keep & (time == elapsed) & (time < horizon)
         event = candidate & (jr.uniform(key_thin, (), dtype) * heights[clock] < rates[clock])
@@ -196,7 +205,7 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
             (jnp.maximum(horizon * growth, SHORTEST * interval), state.counter + 1),
         )
         elapsed = jnp.where(keep, elapsed, 0)
-        return state, Tick(elapsed, passed, draw, candidate, event, refreshment, violation, ~finite)
+        return state, Tick(elapsed, passed, draw, candidate, event, refreshment, violation, cliff, ~finite)
 
     def run_chunk(
         self, target: AbstractTarget, states: PDMPState, num_draws: Int[Array, ""], *, capacity: int
@@ -207,7 +216,7 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
         none = jnp.zeros(num_chains, jnp.int32)
         empty = jnp.zeros((num_chains, capacity), jnp.int32)
         counts = dict.fromkeys(
-            ("bounds", "candidates", "events", "refreshments", "violations", "stuck", "non_finite"), none
+            ("bounds", "candidates", "events", "refreshments", "violations", "cliffs", "stuck", "non_finite"), none
         )
 
         def unfinished(carry):
@@ -225,6 +234,7 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
                 "events": tick.event,
                 "refreshments": tick.refreshment,
                 "violations": tick.violation,
+                "cliffs": tick.cliff,
                 "stuck": stuck,
                 "non_finite": tick.non_finite,
             }
@@ -249,6 +259,7 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
             num_candidates=buffers["candidates"],
             num_bounds=bounds,
             num_violations=buffers["violations"],
+            num_cliffs=buffers["cliffs"],
             num_stuck=buffers["stuck"],
             non_finite=buffers["non_finite"],
             num_gradients=bounds * (self.bound.num_gradients + 1),

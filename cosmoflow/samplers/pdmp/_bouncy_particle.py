@@ -41,7 +41,10 @@ class BouncyParticle(AbstractOneClock):
 
     def __check_init__(self):
         if not self.refreshment_rate > 0:
-            raise ValueError("BouncyParticle's refreshment_rate is 0, but without refreshments it need not be ergodic.")
+            raise ValueError(
+                f"BouncyParticle's refreshment_rate is {self.refreshment_rate}, but must be positive: "
+                "without refreshments the process need not be ergodic."
+            )
 
     def retuned(
         self, positions: Float[np.ndarray, "chain draw dim"], stats: Mapping[str, np.ndarray], gain: float
