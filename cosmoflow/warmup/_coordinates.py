@@ -75,8 +75,8 @@ def assess(target: AbstractTarget, *, num_chains: int, key: Key) -> Fit:
     """Importance-sample a target from N(0, I) and, for every second draw, from a wide law of heavy tails.
 
     References:
-        Hesterberg 1995, Technometrics 37, 185 (defensive mixtures); Ionides 2008, Journal of Computational and Graphical
-        Statistics 17, 295 (truncated weights).
+        Hesterberg 1995, Technometrics 37, 185 (defensive mixtures); Ionides 2008, Journal of Computational and
+        Graphical Statistics 17, 295 (truncated weights).
     """
     target = paramax.unwrap(target)
     key_draw, key_tail, key_choose, key_resample = jr.split(key, 4)

@@ -1,6 +1,5 @@
 """Triangular coordinates from draws: one penalised regression a coordinate, for its location and its scale."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import jax.numpy as jnp
@@ -11,7 +10,13 @@ from ._sinh_arcsinh import fit_sinh_arcsinh
 from ._triangular import Triangular
 
 RIDGE = 1e-3
-SWEEPS = 5
+SWEEPS = 6
+PRUNING = (2, 3)
+"""Sweeps after which terms are dropped."""
+
+LARGEST_SQUARE = 10.0
+"""What a squared whitened residual counts at most, so that outliers do not set the scales."""
+
 LARGEST_SLOPE = 3.0
 MAX_PRODUCTS_DIM = 12
 """Coordinates before a row up to which all their products are tried."""
@@ -20,15 +25,15 @@ MAX_PRODUCTS_DIM = 12
 def fit_triangular(x: Float[np.ndarray, "sample dim"], num_effective: float) -> Triangular:
     """The triangular map under which draws look most like N(0, I).
 
-    Coordinates that bend or scale others come first. Every row is fitted with linear terms alone, with scales that
-    depend on the coordinates before it, with squares, and with all products, and what is left of it with skewness and
-    tails; the best of these by the Bayesian information criterion is taken, so that few draws make an affine map.
+    Coordinates that bend or scale others come first. Every row is fitted with linear terms alone, with squares, and
+    with all products, its scale by those before it, and what is left of it with skewness and tails. The Bayesian
+    information criterion decides, so that few draws make an affine map.
 
     Args:
         x: Draws of all chains.
         num_effective: How many independent draws they are worth.
     """
-    count, dim = x.shape
+    dim = x.shape[1]
     centre, scale = np.median(x, axis=0), np.std(x, axis=0) + np.finfo(float).tiny
     order = _order((x - centre) / scale)
     u = ((x - centre) / scale)[:, order]
@@ -37,15 +42,13 @@ def fit_triangular(x: Float[np.ndarray, "sample dim"], num_effective: float) -> 
     linear, slope, quadratic = np.zeros((dim, dim)), np.zeros((dim, dim)), np.zeros((dim, dim, dim))
     shift, skew, tail = np.zeros(dim), np.zeros(dim), np.ones(dim)
     for i in range(dim):
-        fits = [(_Row(u[:, i], z[:, :i], pairs, scales, count / num_effective), pairs) for pairs, scales in _choices(i)]
-        row, pairs = max(fits, key=lambda fit: fit[0].score)
+        row = _best_row(u[:, i], z[:, :i], num_effective)
         shape = fit_sinh_arcsinh(row.whitened, num_effective)
         z[:, i] = shape.inverse(row.whitened)
         location[i], log_scale[i] = row.mean[0], row.log_scale[0] + shape.log_scale
         shift[i], skew[i], tail[i] = shape.shift, shape.skew, np.exp(shape.log_tail)
-        linear[i, :i] = row.mean[1 : i + 1]
-        slope[i, : len(row.log_scale) - 1] = row.log_scale[1:]
-        for (j, k), value in zip(pairs, row.mean[i + 1 :], strict=True):
+        linear[i, :i], slope[i, :i] = row.mean[1 : i + 1], row.log_scale[1:]
+        for (j, k), value in zip(row.pairs, row.mean[i + 1 :], strict=True):
             quadratic[i, j, k] = value
     factor = scale[order]
     arrays = {
@@ -61,15 +64,6 @@ def fit_triangular(x: Float[np.ndarray, "sample dim"], num_effective: float) -> 
     }
     fields: dict[str, Any] = {name: jnp.asarray(value) for name, value in arrays.items()}
     return Triangular(**fields)
-
-
-def _choices(i: int) -> Iterator[tuple[list[tuple[int, int]], bool]]:
-    """The forms of a row with i coordinates before it: which products locate it, and whether they scale it."""
-    squares = [(j, j) for j in range(i)]
-    products = [(j, k) for j in range(i) for k in range(j + 1)]
-    for pairs in [[]] + [squares] * (i > 0) + [products] * (1 < i <= MAX_PRODUCTS_DIM):
-        for scales in [False] + [True] * (i > 0):
-            yield pairs, scales
 
 
 def _order(u: Float[np.ndarray, "sample dim"]) -> np.ndarray:
@@ -92,37 +86,76 @@ def _correlations(one: np.ndarray, many: np.ndarray) -> np.ndarray:
     return one @ many / np.sqrt((one @ one) * np.sum(many**2, axis=0) + np.finfo(float).tiny)
 
 
-class _Row:
-    """y = M mean + e^(S log_scale) noise, by alternating weighted least squares and Fisher scoring."""
+def _best_row(y: Float[np.ndarray, " sample"], z: Float[np.ndarray, "sample before"], num_effective: float) -> "_Row":
+    """The fit of one coordinate by those before it: with linear terms, with squares, with all products."""
+    before = z.shape[1]
+    squares = [(j, j) for j in range(before)]
+    products = [(j, k) for j in range(before) for k in range(j + 1)]
+    choices = [[]] + [squares] * (before > 0) + [products] * (1 < before <= MAX_PRODUCTS_DIM)
+    return max((_Row(y, z, pairs, num_effective) for pairs in choices), key=lambda row: row.score)
 
-    def __init__(self, y, z, pairs, scales, draws_per_effective):
+
+class _Row:
+    """y = M mean + e^(S log_scale) noise, by alternating weighted least squares and Fisher scoring.
+
+    Terms that the Bayesian information criterion would not keep one by one are set to zero: where scales vary over
+    orders of magnitude, a spurious one would be large beside the smallest of them.
+    """
+
+    def __init__(self, y, z, pairs, num_effective):
         ones = np.ones((len(y), 1))
         design = np.concatenate([ones, z] + [(z[:, j] * z[:, k])[:, None] for j, k in pairs], axis=1)
-        scale_design = np.concatenate([ones, z], axis=1) if scales else ones
-        self.log_scale = np.zeros(scale_design.shape[1])
-        log_scale = np.zeros(len(y))
-        for _ in range(SWEEPS if scales else 2):
-            weights = np.exp(-2 * log_scale)
-            weights /= np.mean(weights)
-            gram = design.T @ (weights[:, None] * design) / len(y)
-            self.mean = np.linalg.solve(gram + RIDGE * np.eye(len(gram)), design.T @ (weights * y) / len(y))
+        scale_design = np.concatenate([ones, z], axis=1)
+        self.pairs = pairs
+        self.mean, self.log_scale = np.zeros(design.shape[1]), np.zeros(scale_design.shape[1])
+        kept, scale_kept = np.full(len(self.mean), True), np.full(len(self.log_scale), True)
+        per_term, thinning = np.log(max(num_effective, 2.0)), len(y) / num_effective
+        for sweep in range(SWEEPS):
+            weights = np.exp(-2 * (scale_design @ self.log_scale))
+            self._locate(y, design, weights, kept)
             residual = y - design @ self.mean
-            log_scale = self._rescale(residual, scale_design)
-        self.whitened = residual * np.exp(-log_scale)
+            self._rescale(residual, scale_design, scale_kept)
+            if sweep in PRUNING:
+                weights = np.exp(-2 * (scale_design @ self.log_scale))
+                kept &= self._strength(self.mean, design, weights, kept) > per_term * thinning
+                scale_kept &= (
+                    self._strength(self.log_scale, scale_design, 2 * ones[:, 0], scale_kept) > per_term * thinning
+                )
+                kept[0] = scale_kept[0] = True
+                self.mean, self.log_scale = self.mean * kept, self.log_scale * scale_kept
+        log_scale = scale_design @ self.log_scale
+        self.whitened = (y - design @ self.mean) * np.exp(-log_scale)
         likelihood = -np.mean(log_scale) - 0.5 * np.mean(self.whitened**2)
-        effective = len(y) / draws_per_effective
-        num_terms = design.shape[1] + scale_design.shape[1]
-        self.score = effective * likelihood - 0.5 * np.log(max(effective, 2.0)) * num_terms
+        self.score = num_effective * likelihood - 0.5 * per_term * (np.sum(kept) + np.sum(scale_kept))
 
-    def _rescale(self, residual, design):
-        """Log-scales of the residuals by Fisher scoring, from their constant."""
-        floor = 1e-12 + np.mean(residual**2) * 1e-12
-        if not np.any(self.log_scale):
-            self.log_scale[0] = 0.5 * np.log(np.mean(residual**2) + floor)
-        gram = design.T @ design / len(residual) + RIDGE * np.eye(design.shape[1])
+    def _locate(self, y, design, weights, kept):
+        """Weighted least squares over the terms that are kept."""
+        used = design[:, kept]
+        gram = used.T @ (weights[:, None] * used)
+        gram += RIDGE * np.mean(weights) * len(y) * np.eye(len(gram))
+        self.mean[kept] = np.linalg.solve(gram, used.T @ (weights * y))
+
+    def _rescale(self, residual, design, kept):
+        """Log-scales of the residuals by Fisher scoring."""
+        used, log_scale = design[:, kept], self.log_scale[kept]
+        if not np.any(log_scale):
+            log_scale[0] = 0.5 * np.log(np.mean(residual**2) + np.finfo(float).tiny)
+        gram = used.T @ used / len(residual) + RIDGE * np.eye(used.shape[1])
         for _ in range(20):
-            fitted = np.minimum(residual**2 * np.exp(-2 * (design @ self.log_scale)), 10.0)
-            move = np.linalg.solve(2 * gram, design.T @ (fitted - 1) / len(residual))
-            self.log_scale = self.log_scale + np.clip(move, -0.5, 0.5)
-        self.log_scale[1:] = np.clip(self.log_scale[1:], -LARGEST_SLOPE, LARGEST_SLOPE)
-        return design @ self.log_scale
+            fitted = np.minimum(residual**2 * np.exp(-2 * (used @ log_scale)), LARGEST_SQUARE)
+            move = np.linalg.solve(2 * gram, used.T @ (fitted - 1) / len(residual))
+            log_scale = log_scale + np.clip(move, -0.5, 0.5)
+            if np.max(np.abs(move)) < 1e-6:
+                break
+        log_scale[1:] = np.clip(log_scale[1:], -LARGEST_SLOPE, LARGEST_SLOPE)
+        self.log_scale[kept] = log_scale
+
+    @staticmethod
+    def _strength(values, design, weights, kept):
+        """The squared t-values of the terms, if all samples were independent."""
+        used = design[:, kept]
+        gram = used.T @ (weights[:, None] * used)
+        gram += 1e-9 * np.trace(gram) / len(gram) * np.eye(len(gram))
+        strength = np.zeros(len(values))
+        strength[kept] = values[kept] ** 2 / np.diag(np.linalg.inv(gram))
+        return strength

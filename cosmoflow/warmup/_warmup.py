@@ -77,7 +77,8 @@ def warmup(
         num_chains: Chains.
         key: Random key.
         max_gradients: About how many gradients may be spent, all chains together; 30,000 + 40 dim if None.
-        position: Starting points, shape (chain, dim); resampled from the coordinates' normal law where none are given.
+        position: Where the search for the target begins, shape (chain, dim); standard normal draws where none are
+            given. The chains start from what it finds.
         store: Where the outcome is committed; what it already holds is not computed again.
         chunk: Draws per compiled call of the sampling to come, which the pilots share.
         max_time: Seconds within which the warm-up ends early, with `RunError`; nothing of it is kept.
@@ -146,7 +147,7 @@ class _Warmup:
             better = self._assess("from curvature", curved)
             if better.covers_more_than(fit):
                 whitened, fit = curved, better
-        z = fit.positions if position is None else _inverse(whitened, position)
+        z = fit.positions
         for number in range(1, 1 + MAX_ROUNDS):
             if fit.ess_fraction > SETTLED or self._pilot.cost > COORDINATES_SHARE * self._limit:
                 break
@@ -156,9 +157,7 @@ class _Warmup:
                 found = self._assess("from importance draws", candidate)
                 if not found.covers_more_than(fit):
                     break
-                x = jax.vmap(whitened.bijection.transform)(z)
-                whitened, fit = candidate, found
-                z = fit.positions if position is None else _inverse(whitened, x)
+                whitened, fit, z = candidate, found, found.positions
             else:
                 outcome = self._run(f"pilot {number}", whitened, sampler, z, ROUND_SHARE * self._limit)
                 if outcome.status in (Status.NON_FINITE, Status.STUCK):
@@ -167,8 +166,7 @@ class _Warmup:
                 refined = from_draws(whitened.bijection, outcome.draws, outcome.num_effective)
                 whitened = Pullback(self._target, refined)
                 fit = self._assess("from the pilot's draws", whitened)
-                independent = position is None and fit.num_effective > ENOUGH
-                z = fit.positions if independent else _inverse(whitened, x)
+                z = fit.positions if fit.num_effective > ENOUGH else _inverse(whitened, x)
         return whitened, z
 
     def choose(
