@@ -30,10 +30,10 @@ def judge(totals: Mapping[str, float], num_draws: int, sound: Status = Status.SU
     """How a run stands, from the sums of its statistics over all draws; `sound` where nothing is wrong."""
     if totals.get("non_finite", 0) > NON_FINITE_BUDGET * num_draws:
         return Status.NON_FINITE
-    if totals.get("num_stuck", 0) > 0:
-        return Status.STUCK
     if totals.get("num_violations", 0) > VIOLATION_BUDGET * totals.get("num_events", np.inf):
         return Status.BOUND_VIOLATIONS
+    if totals.get("num_stuck", 0) > 0:
+        return Status.STUCK
     if totals.get("num_cliffs", 0) > CLIFF_BUDGET * num_draws:
         return Status.DISCONTINUOUS
     if totals.get("diverging", 0) > DIVERGENCE_BUDGET * num_draws:
