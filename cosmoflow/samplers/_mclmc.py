@@ -14,6 +14,7 @@ from .._types import Key, Scalar, Vector
 from ..dynamics import AbstractSplitting, Hamiltonian, IsokineticKinetic, MinimalNorm, PhaseState, TargetPotential
 from ..targets import AbstractTarget
 from ._base import AbstractInfo, AbstractKernel, AbstractSampler, AbstractState, scaled
+from ._decoherence import redirected
 
 
 class MCLMCState(AbstractState):
@@ -49,16 +50,18 @@ class MCLMC(AbstractKernel[MCLMCState, MCLMCInfo]):
 
     Args:
         step_size: Step of the integrator, tuned by `warmup`.
-        decoherence: Path over which the direction is forgotten.
+        decoherence: Path over which the direction is forgotten; `warmup` moves it to the standard deviation along the
+            longest axes of the draws, which is one where the target is whitened.
         energy_variance: Variance of a step's change of energy, per dimension, that `warmup` tunes the step size for:
             the bias of variances is of this order.
         integrator: McLachlan's minimal norm splitting by default, of two gradients a step.
 
     References:
-        Robnik, De Luca, Silverstein & Seljak 2022, arXiv:2212.08549; Robnik & Seljak 2023, arXiv:2303.18221.
+        Robnik, De Luca, Silverstein & Seljak 2022, arXiv:2212.08549; Robnik & Seljak 2023, arXiv:2303.18221;
+        Hoffman & Sountsov 2022, PMLR 151, 7799.
     """
 
-    tunable: ClassVar[tuple[str, ...]] = ("step_size",)
+    tunable: ClassVar[tuple[str, ...]] = ("step_size", "decoherence")
 
     step_size: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.5)
     decoherence: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0)
@@ -73,9 +76,9 @@ class MCLMC(AbstractKernel[MCLMCState, MCLMCInfo]):
     def retuned(
         self, positions: Float[np.ndarray, "chain draw dim"], stats: Mapping[str, np.ndarray], gain: float
     ) -> AbstractSampler:
-        """The kernel with its step size moved towards the variance of the energy error that it should have.
+        """The kernel with its step size moved towards its energy error, its decoherence to the draws' scale.
 
-        The variance grows with the sixth power of the step.
+        The variance of the energy error grows with the sixth power of the step.
         """
         sound = stats["non_finite"] == 0
         if not sound.any():
@@ -83,7 +86,10 @@ class MCLMC(AbstractKernel[MCLMCState, MCLMCInfo]):
         variance = np.mean(stats["energy_change"][sound].astype(float) ** 2) / positions.shape[-1]
         excess = np.log(self.energy_variance / max(variance, np.finfo(float).tiny)) / 6
         exponent = min(gain, 1.0) * float(np.clip(excess, -1, 1)) - float(np.mean(~sound))
-        return eqx.tree_at(lambda s: s.step_size, self, scaled(self.step_size, exponent))
+        decoherence = redirected(self.decoherence, positions, float(self.step_size), gain)
+        return eqx.tree_at(
+            lambda s: (s.step_size, s.decoherence), self, (scaled(self.step_size, exponent), decoherence)
+        )
 
     def init(self, target: AbstractTarget, position: Vector, *, key: Key) -> MCLMCState:
         """The state of one chain that starts at a position.
