@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 SWEEPS = 30
+LONGEST = 0.3
 LARGEST = np.array([3.0, 3.0, 2.0, 1.0])
 """What shift, log-scale, skewness and log-tail are bounded by."""
 
@@ -57,7 +58,8 @@ def fit_sinh_arcsinh(u: Float[np.ndarray, " sample"], num_effective: float) -> S
         scores = best.scores(u)
         gram = scores.T @ scores / len(u) + 1e-6 * np.eye(4)
         move = np.linalg.solve(gram, np.mean(scores, axis=0))
-        trial = SinhArcsinh(*np.clip(np.asarray(best) + length * np.clip(move, -0.3, 0.3), -LARGEST, LARGEST).tolist())
+        move *= length / max(1.0, np.max(np.abs(move)) / LONGEST)
+        trial = SinhArcsinh(*np.clip(np.asarray(best) + move, -LARGEST, LARGEST).tolist())
         found = trial.log_likelihood(u)
         if found > value:
             best, value, length = trial, found, min(1.0, 2 * length)

@@ -81,7 +81,7 @@ def applies(target: str, sampler: str) -> bool:
 
 def planned(grid: str) -> list[Cell]:
     """All cells of a grid, the most telling samplers first; the full grid holds what the core one does not."""
-    first = ("auto", *EXACT, *CORE_RIVALS, *DUELS_OURS, *DUELS_RIVALS)
+    first = ("auto", *CORE_RIVALS, *DUELS_OURS, *DUELS_RIVALS, *EXACT)
     core = [Cell(*cell) for cell in _product(first, CORE_TARGETS, range(SEEDS["core"]))]
     if grid == "core":
         return core
