@@ -19,6 +19,9 @@ VIOLATION_BUDGET = 0.005
 CLIFF_BUDGET = 0.01
 """Cliffs per draw above which a run ends: smooth targets show one in 3000, steps of height one show them in 1 of 17."""
 
+FEW_CLIFFS = 10
+"""Cliffs that are forgiven, so that a start far out on a steep slope does not end a run."""
+
 HOPELESS = (Status.NON_FINITE, Status.STUCK, Status.BOUND_VIOLATIONS, Status.DISCONTINUOUS)
 """Outcomes that more draws cannot mend: the run ends."""
 
@@ -34,7 +37,7 @@ def judge(totals: Mapping[str, float], num_draws: int, sound: Status = Status.SU
         return Status.BOUND_VIOLATIONS
     if totals.get("num_stuck", 0) > 0:
         return Status.STUCK
-    if totals.get("num_cliffs", 0) > CLIFF_BUDGET * num_draws:
+    if totals.get("num_cliffs", 0) > CLIFF_BUDGET * num_draws + FEW_CLIFFS:
         return Status.DISCONTINUOUS
     if totals.get("diverging", 0) > DIVERGENCE_BUDGET * num_draws:
         return Status.DIVERGENCES

@@ -14,7 +14,7 @@ from samplers.conformance.targets import TARGETS, energies
 
 NUM_CHAINS, NUM_DRAWS, SEEDS = 128, 400, 3
 NUM_EXACT = 1_000_000
-LEAST_ESS = 1000
+LEAST_ESS = 500
 
 
 def columns(target, draws):
