@@ -99,13 +99,14 @@ def write(record: dict) -> None:
     lines = [
         "# What a user waits for before the first draw",
         "",
-        f"{record['date']}, {record['machine']}, load {record['load']:.1f}; {versions}. `make bench` measures it again.",
+        f"{record['date']}, {record['machine']}, load {record['load']:.1f}; {versions}.",
+        "`make bench` measures it again.",
         "",
-        f"Seconds to compile a chunk of {CHUNK} draws of {NUM_CHAINS} chains on the demo's posterior (DESI DR2 BAO and "
-        "Union3, flat w0waCDM, four parameters, triangular coordinates, double precision), in a fresh process without a "
-        f"compilation cache, median of {REPEATS}. Processor time includes that of all threads. Beside other work, which "
-        "the load tells of, all are longer, as that of the gradient alone shows. The command line keeps what it compiled: a later run waits for the "
-        "trace alone.",
+        f"Seconds to compile a chunk of {CHUNK} draws of {NUM_CHAINS} chains on the demo's posterior (DESI DR2 BAO and",
+        "Union3, flat w0waCDM, four parameters, triangular coordinates, double precision), in a fresh process without a",
+        f"compilation cache, median of {REPEATS}. Processor time includes that of all threads. Beside other work, which",
+        "the load tells of, all are longer, as that of the gradient alone shows. The command line keeps what it compiled:",
+        "a later run waits for the trace alone.",
         "",
         "| sampler | trace [s] | compile [s] | processor [s] | both [s] | range [s] |",
         "|---|---|---|---|---|---|",
