@@ -30,7 +30,7 @@ def draw(path: Path, seed: int, num_draws: int, stop: Callable[[], bool]) -> cf.
     key_warmup, key_run = jr.split(jr.key(seed))
     with cf.ChainStore(path, mode="resume") as store:
         target, sampler, start = cf.warmup(
-            posterior, cf.samplers.ZigZag(), num_chains=NUM_CHAINS, key=key_warmup, store=store, stop=stop
+            posterior, "auto", num_chains=NUM_CHAINS, key=key_warmup, store=store, stop=stop
         )
         return cf.sample(
             target,

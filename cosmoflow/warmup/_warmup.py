@@ -140,9 +140,10 @@ class _Warmup:
         fit = self._assess("as they are", plain)
         whitened = plain
         if fit.ess_fraction < SETTLED:
-            limit = int(CURVATURE_SHARE * self._limit)
+            before, limit = self._pilot.cost, int(CURVATURE_SHARE * self._limit)
             bijection, cost = from_curvature(self._target, starts, self._next_key(), limit)
             self._pilot.spend(cost)
+            self._note("climb", before)
             curved = Pullback(self._target, bijection)
             better = self._assess("from curvature", curved)
             if better.covers_more_than(fit):
