@@ -40,28 +40,29 @@ class Inclined(AbstractTarget):
 
 
 class Beta(AbstractLikelihood):
-    """f^a (1 - f)^b, so that a uniform prior gives the beta distribution."""
+    """f^a (1 - f)^b and g^b (1 - g)^a, so that uniform priors give beta distributions."""
 
     a: float = 2.0
     b: float = 5.0
-    required: tuple[str, ...] = ("f",)
+    required: tuple[str, ...] = ("f", "g")
     optional: tuple[str, ...] = ()
 
     def log_likelihood(self, parameters):
-        return self.a * jnp.log(parameters["f"]) + self.b * jnp.log1p(-parameters["f"])
+        f, g = parameters["f"], parameters["g"]
+        return self.a * jnp.log(f * (1 - g)) + self.b * jnp.log(g * (1 - f))
 
 
 class Bounded(AbstractTarget):
-    """A beta distribution on [0, 1] seen through its prior transport, with exact draws."""
+    """Beta distributions on [0, 1] seen through their prior transports, with exact draws."""
 
     posterior: cf.Posterior
 
     def __init__(self):
-        self.posterior = cf.Posterior(cf.Prior({"f": cf.Uniform(0.0, 1.0)}), Beta())
+        self.posterior = cf.Posterior(cf.Prior({"f": cf.Uniform(0.0, 1.0), "g": cf.Uniform(0.0, 1.0)}), Beta())
 
     @property
     def dim(self):
-        return 1
+        return 2
 
     def log_density(self, x):
         return self.posterior.log_density(x)
@@ -70,7 +71,7 @@ class Bounded(AbstractTarget):
         return self.posterior.constrain(x)
 
     def sample(self, key, shape=()):
-        return jax.scipy.special.ndtri(jr.beta(key, 3.0, 6.0, (*shape, 1)))
+        return jax.scipy.special.ndtri(jr.beta(key, jnp.array([3.0, 6.0]), jnp.array([6.0, 3.0]), (*shape, 2)))
 
 
 TARGETS = {

@@ -12,7 +12,7 @@ from samplers.conformance.runs import with_step
 from samplers.conformance.samplers import SAMPLERS
 from samplers.conformance.targets import TARGETS, energies
 
-NUM_CHAINS, NUM_DRAWS, SEEDS = 128, 400, 3
+NUM_CHAINS, NUM_DRAWS, SEEDS = 128, 1600, 3
 NUM_EXACT = 1_000_000
 LEAST_ESS = 500
 
