@@ -120,7 +120,7 @@ class AbstractKernel(AbstractSampler[State, Info]):
             new = eqx.tree_at(lambda s: s.counter, new, state.counter + 1)
             return new, (Draws(new.position, self.log_density(new)), info)
 
-        advance_all = jax.vmap(advance)
+        advance_all = jax.jit(jax.vmap(advance))  # traced once, for the shapes of the buffers and for the loop
         _, output = jax.eval_shape(advance_all, states)
         buffers = jax.tree.map(lambda a: jnp.zeros((a.shape[0], capacity, *a.shape[1:]), a.dtype), output)
 

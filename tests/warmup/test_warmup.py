@@ -33,9 +33,7 @@ def test_whitened_gaussian_is_standard_normal():
     np.testing.assert_allclose(jax.vmap(target.log_density)(z), exact, rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "sampler", [GHMC(), *(pytest.param(s, marks=pytest.mark.slow) for s in (ZigZag(), NUTS()))]
-)
+@pytest.mark.parametrize("sampler", [GHMC(), *(pytest.param(s, marks=pytest.mark.slow) for s in (ZigZag(), NUTS()))])
 def test_warmup_whitens_and_tunes(sampler):
     target, tuned, start = cf.warmup(CorrelatedGaussian(MEAN, COVARIANCE), sampler, num_chains=4, key=jr.key(3))
     jacobian = jax.jacfwd(target.bijection.transform)(jnp.zeros(2))
