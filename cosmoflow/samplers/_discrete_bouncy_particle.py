@@ -102,7 +102,7 @@ class DiscreteBouncyParticle(AbstractTunedKernel[DiscreteBouncyParticleState, Di
         far = -target.log_density(z)
         rise = middle - state.potential
         second = delayed_log_acceptance(state.potential, middle, far)
-        bad = jnp.isnan(rise) | jnp.isnan(second)
+        bad = jnp.isnan(middle) | jnp.isnan(far)
         straight = jr.exponential(key_first, (), dtype) > rise
         turned = ~straight & ~bad & (jr.exponential(key_second, (), dtype) > -second)
 
@@ -145,6 +145,7 @@ def delayed_log_acceptance(start: Scalar, middle: Scalar, end: Scalar) -> Scalar
     U(x) - U(z) + log(1 - e^-(U(y) - U(z))) - log(1 - e^-(U(y) - U(x))); minus infinity where z could not be left for y
     by a rejection.
     """
-    down, up = jnp.maximum(middle - end, 0), jnp.maximum(middle - start, 0)
+    down = jnp.where(end < jnp.inf, jnp.maximum(middle - end, 0), 0)
+    up = jnp.maximum(middle - start, 0)
     safe = jnp.where(up > 0, up, 1)
     return start - end + jnp.log(-jnp.expm1(-down)) - jnp.log(-jnp.expm1(-safe))

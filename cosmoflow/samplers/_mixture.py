@@ -18,7 +18,7 @@ from ._parts import told_by
 GOLDEN = 2654435769
 """2^32 times the golden ratio minus one: its multiples modulo 2^32 are spread as evenly as can be."""
 
-COUNTS = ("num_directional_derivatives", "num_events", "num_violations", "num_stuck", "diverging")
+COUNTS = ("num_directional_derivatives", "num_events", "num_violations", "num_stuck", "num_cliffs", "diverging")
 
 
 class MixtureState(AbstractState):
@@ -43,6 +43,7 @@ class MixtureInfo(AbstractInfo):
     num_events: Int[Array, "..."] | None
     num_violations: Int[Array, "..."] | None
     num_stuck: Int[Array, "..."] | None
+    num_cliffs: Int[Array, "..."] | None
     diverging: Int[Array, "..."] | None
 
 
@@ -105,7 +106,8 @@ class Mixture(AbstractSampler[MixtureState, MixtureInfo]):
 
             def start(states):
                 keys = jax.vmap(jr.fold_in)(states.key, states.counter)
-                return jax.vmap(lambda x, key: member.init(target, x, key=key))(states.position, keys)
+                fresh = jax.vmap(lambda x, key: member.init(target, x, key=key))(states.position, keys)
+                return eqx.tree_at(lambda s: s.counter, fresh, states.counter)
 
             takes_over = states.last[0] != k
             own = jax.lax.cond(takes_over, start, go_on, states)

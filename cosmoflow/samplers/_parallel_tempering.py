@@ -43,7 +43,9 @@ class TemperingInfo(AbstractInfo):
 
     A pair of neighbours b < b' has weights w = L^(b' - b), where L is the ratio of target and reference: the logarithms
     of E[w^1/2] at its hotter rung and of E[w^-1/2] at its colder one are the two ends of a bridge between their
-    normalisations. `rung` is what the inner samplers tell, that of the reference left out.
+    normalisations. `rung` is what the inner samplers tell of the last round, that of the
+    reference left out; counts of costs and events add up over rounds and rungs, non-finite densities are those of the
+    target's own rung.
     """
 
     swap_rejection: Float[Array, "... pair"]
@@ -58,6 +60,7 @@ class TemperingInfo(AbstractInfo):
     num_events: Int[Array, "..."] | None
     num_violations: Int[Array, "..."] | None
     num_stuck: Int[Array, "..."] | None
+    num_cliffs: Int[Array, "..."] | None
     diverging: Bool[Array, "..."] | None
 
 
@@ -113,13 +116,6 @@ def equal_rejection(
     ladder = np.exp(np.interp(even, barrier, np.log(inverse_temperatures + hottest))) - hottest
     ladder[0], ladder[-1] = 0.0, 1.0
     return ladder
-
-
-def _over_rounds(values: Array) -> Array:
-    """What an inner sampler told of several rounds, as of one: counts add up, other numbers are averaged."""
-    if jnp.issubdtype(values.dtype, jnp.floating):
-        return jnp.mean(values, axis=0)
-    return jnp.any(values, axis=0) if values.dtype == bool else jnp.sum(values, axis=0, dtype=values.dtype)
 
 
 class ParallelTempering(AbstractKernel[TemperingState, TemperingInfo]):
@@ -178,16 +174,17 @@ class ParallelTempering(AbstractKernel[TemperingState, TemperingInfo]):
         return state.log_density
 
     def _round(
-        self, target: AbstractTarget, state: TemperingState, parity: Int[Array, ""], *, key: Key
+        self, target: AbstractTarget, state: TemperingState, counter: Int[Array, ""], *, key: Key
     ) -> tuple[TemperingState, _Round]:
-        """Explore all rungs, then swap neighbours."""
+        """Explore all rungs, then swap neighbours; `counter` is the number of the round."""
         key_reference, key_inner, key_swap = jr.split(key, 3)
         dtype = state.rungs.dtype
         ladder = self.inverse_temperatures.astype(dtype)
         arrays, rest = eqx.partition(self.inner, eqx.is_array)
 
         def explore(arrays, b, position, key):
-            return one_draw(eqx.combine(arrays, rest), Tempered(target, b), position, key=key)
+            inner = eqx.combine(arrays, rest)
+            return one_draw(inner, Tempered(target, b), position, counter=counter, key=key)
 
         keys = jr.split(key_inner, self.num_rungs - 1)
         explored, infos = jax.vmap(explore)(arrays, ladder[1:], state.rungs[1:], keys)
@@ -198,37 +195,39 @@ class ParallelTempering(AbstractKernel[TemperingState, TemperingInfo]):
         bad = jnp.isnan(log_ratios)
         log_ratios = jnp.where(bad, -jnp.inf, log_ratios)
 
-        order, acceptance = swap(log_ratios, ladder, parity, key=key_swap)
+        order, acceptance = swap(log_ratios, ladder, counter % 2, key=key_swap)
         fresh = state.fresh.at[0].set(True)[order]
         new = TemperingState(rungs[order], log_densities[order[-1]], fresh.at[-1].set(False), state.key, state.counter)
-        trip, non_finite = fresh[-1].astype(jnp.int32), jnp.sum(bad, dtype=jnp.int32)
+        trip, non_finite = fresh[-1].astype(jnp.int32), bad[-1].astype(jnp.int32)
         return new, _Round(log_ratios, acceptance, trip, non_finite, infos)
 
     def step(self, target: AbstractTarget, state: TemperingState, *, key: Key) -> tuple[TemperingState, TemperingInfo]:
         """All rounds of one draw."""
 
         def body(state, i):
-            return self._round(target, state, (state.counter * self.rounds + i) % 2, key=jr.fold_in(key, i))
+            return self._round(target, state, state.counter * self.rounds + i, key=jr.fold_in(key, i))
 
         state, rounds = jax.lax.scan(body, state, jnp.arange(self.rounds, dtype=jnp.int32))
         half_steps = 0.5 * jnp.diff(self.inverse_temperatures).astype(state.rungs.dtype)
         log_rounds = jnp.log(jnp.asarray(self.rounds, half_steps.dtype))
-        rung = jax.tree.map(_over_rounds, rounds.infos)
-        diverging = getattr(rung, "diverging", None)
+        told = rounds.infos
+        diverging = getattr(told, "diverging", None)
+        cold_non_finite = jnp.sum(told.non_finite[:, -1], dtype=jnp.int32)
         info = TemperingInfo(
             swap_rejection=1 - jnp.mean(rounds.acceptance, axis=0),
             log_bridge_hot=logsumexp(half_steps * rounds.log_ratios[:, :-1], axis=0) - log_rounds,
             log_bridge_cold=logsumexp(-half_steps * rounds.log_ratios[:, 1:], axis=0) - log_rounds,
             round_trips=jnp.sum(rounds.trip, dtype=jnp.int32),
-            rung=rung,
-            non_finite=summed(rung, "non_finite") + jnp.sum(rounds.non_finite, dtype=jnp.int32),
-            num_gradients=summed(rung, "num_gradients") + (self.num_rungs - 1) * self.rounds,
-            num_densities=summed(rung, "num_densities") + self.num_rungs * self.rounds,
-            num_directional_derivatives=summed(rung, "num_directional_derivatives"),
-            num_events=summed(rung, "num_events"),
-            num_violations=summed(rung, "num_violations"),
-            num_stuck=summed(rung, "num_stuck"),
-            diverging=None if diverging is None else diverging[-1],
+            rung=jax.tree.map(lambda values: values[-1], told),
+            non_finite=cold_non_finite + jnp.sum(rounds.non_finite, dtype=jnp.int32),
+            num_gradients=summed(told, "num_gradients") + (self.num_rungs - 1) * self.rounds,
+            num_densities=summed(told, "num_densities") + self.num_rungs * self.rounds,
+            num_directional_derivatives=summed(told, "num_directional_derivatives"),
+            num_events=summed(told, "num_events"),
+            num_violations=summed(told, "num_violations"),
+            num_stuck=summed(told, "num_stuck"),
+            num_cliffs=summed(told, "num_cliffs"),
+            diverging=None if diverging is None else jnp.any(diverging[:, -1]),
         )
         return state, info
 

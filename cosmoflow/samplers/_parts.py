@@ -25,10 +25,10 @@ def rows(sampler: AbstractSampler, num: int) -> list[AbstractSampler]:
 
 
 def one_draw(
-    sampler: AbstractSampler, target: AbstractTarget, position: Vector, *, key: Key
+    sampler: AbstractSampler, target: AbstractTarget, position: Vector, *, counter: Int[Array, ""], key: Key
 ) -> tuple[Vector, AbstractInfo]:
-    """One draw of a sampler that starts afresh, and its info."""
-    state = sampler.init(target, position, key=key)
+    """One draw of a sampler that starts afresh but counts on, and its info."""
+    state = eqx.tree_at(lambda s: s.counter, sampler.init(target, position, key=key), counter)
     chain = jax.tree.map(lambda leaf: leaf[None], state)
     _, draws, infos = sampler.run_chunk(target, chain, jnp.ones((), jnp.int32), capacity=1)
     return draws.position[0, 0], jax.tree.map(lambda leaf: leaf[0, 0], infos)

@@ -24,8 +24,10 @@ from ._triangular import Triangular
 
 MAX_TRIANGULAR_DIM = 32
 MAX_DENSE_DIM = 1024
-MAX_CLIMBS_DIM = 64
-"""Dimension above which one chain's start alone climbs to a mode."""
+MAX_CLIMBS = 16
+"""Starts that climb to a mode; fewer where the budget does not pay for this many Newton steps of each."""
+
+STEPS_EACH = 20
 
 MAX_SAMPLED_DIM = 12
 """Dimension up to which coordinates can be learned from an importance sample."""
@@ -33,13 +35,19 @@ MAX_SAMPLED_DIM = 12
 SOME = 20
 """Effective size of an importance sample below which it says nothing but how much of the evidence it found."""
 
-NUM_RESAMPLED = 2048
 WIDE = 2.0
 
 
-def num_assessed(dim: int) -> int:
-    """The log-densities by which coordinates are judged."""
-    return 2048 if dim <= MAX_SAMPLED_DIM else 512
+def num_assessed(dim: int, limit: int) -> int:
+    """The log-densities by which coordinates are judged, within a budget of gradients."""
+    if dim > MAX_DENSE_DIM:
+        return 16
+    return min(2048 if dim <= MAX_SAMPLED_DIM else 512, max(64, limit // 8))
+
+
+def num_learned_from(dim: int, limit: int) -> int:
+    """The log-densities from which coordinates are learned, so many that thin tails are among them."""
+    return min(8192, limit // 4) if dim <= MAX_SAMPLED_DIM else num_assessed(dim, limit)
 
 
 class Fit(NamedTuple):
@@ -61,6 +69,8 @@ class Fit(NamedTuple):
 
     def covers_more_than(self, other: "Fit") -> bool:
         """Whether it has more effective draws, or where neither has any, finds more of the evidence."""
+        if not jnp.isfinite(other.log_evidence):
+            return True
         if max(self.num_effective, other.num_effective) > SOME:
             return bool(self.num_effective > other.num_effective)
         return bool(self.log_evidence > other.log_evidence)
@@ -71,8 +81,14 @@ def _effective(log_weights: Float[Array, " sample"]) -> Scalar:
 
 
 @eqx.filter_jit
-def assess(target: AbstractTarget, *, num_chains: int, key: Key) -> Fit:
+def assess(target: AbstractTarget, *, size: int, num_chains: int, key: Key) -> Fit:
     """Importance-sample a target from N(0, I) and, for every second draw, from a wide law of heavy tails.
+
+    Args:
+        target: In the coordinates that are judged.
+        size: Number of draws.
+        num_chains: Number of starting points.
+        key: Random key.
 
     References:
         Hesterberg 1995, Technometrics 37, 185 (defensive mixtures); Ionides 2008, Journal of Computational and
@@ -80,7 +96,7 @@ def assess(target: AbstractTarget, *, num_chains: int, key: Key) -> Fit:
     """
     target = paramax.unwrap(target)
     key_draw, key_tail, key_choose, key_resample = jr.split(key, 4)
-    dim, size = target.dim, num_assessed(target.dim)
+    dim = target.dim
     z = jr.normal(key_draw, (size, dim))
     wide = jnp.arange(size) % 2 == 1
     spread = WIDE * jnp.sqrt(3 / jr.chisquare(key_tail, 3.0, (size,), z.dtype))
@@ -100,7 +116,7 @@ def assess(target: AbstractTarget, *, num_chains: int, key: Key) -> Fit:
     chosen = jnp.argsort(-races)[jnp.arange(num_chains) % size]
     positions = z[jnp.where(jnp.isfinite(log_weights[chosen]), chosen, jnp.argmax(log_weights))]
     shares = jnp.cumsum(jnp.exp(log_weights - logsumexp(log_weights)))
-    points = (jnp.arange(NUM_RESAMPLED, dtype=z.dtype) + jr.uniform(key_resample, (), z.dtype)) / NUM_RESAMPLED
+    points = (jnp.arange(size, dtype=z.dtype) + jr.uniform(key_resample, (), z.dtype)) / size
     sample = z[jnp.minimum(jnp.searchsorted(shares, points), size - 1)]
     return Fit(
         log_evidence,
@@ -126,12 +142,18 @@ def from_curvature(
     check_start(target, starts, log_densities(target, starts))
     if target.dim > MAX_DENSE_DIM:
         return low_rank_laplace(target, starts[0], key=key)
-    starts = starts if target.dim <= MAX_CLIMBS_DIM else starts[:1]
-    modes = find_modes(target, starts, max_steps=max(1, max_gradients // (starts.shape[0] * (1 + target.dim))))
+    per_step = 1 + 2 * target.dim
+    starts = starts[: max(1, min(MAX_CLIMBS, max_gradients // (STEPS_EACH * per_step)))]
+    modes = find_modes(target, starts, max_steps=max(1, max_gradients // (starts.shape[0] * per_step)))
     affine = modes.matched()
     if target.dim > MAX_TRIANGULAR_DIM:
         return affine, modes.cost
     return Triangular.affine(affine.location, affine.cholesky), modes.cost
+
+
+def refinable(dim: int) -> bool:
+    """Whether draws refine the coordinates of a dimension."""
+    return dim <= MAX_DENSE_DIM
 
 
 def from_draws(

@@ -18,7 +18,9 @@ SAME_MODE = 3.0
 
 
 class Modes(NamedTuple):
-    """Normal laws around the modes that were found, the heaviest first, and the number of gradients spent."""
+    """Normal laws around the modes that were found, the heaviest first, and the number of gradients spent, a column of
+    a Hessian counting as two.
+    """
 
     locations: Float[np.ndarray, "mode dim"]
     covariances: Float[np.ndarray, "mode dim dim"]
@@ -75,7 +77,7 @@ def find_modes(target: AbstractTarget, starts: Float[Array, "start dim"], *, max
             for new, old in zip(map(np.asarray, trial), (energy, gradient, hessian), strict=True)
         )
         damping = damping * np.where(better, 0.1, 10.0)
-    return _distinct(x, energy, hessian, cost=(step + 2) * len(x) * (1 + target.dim))
+    return _distinct(x, energy, hessian, cost=(step + 2) * len(x) * (1 + 2 * target.dim))
 
 
 def _distinct(x: np.ndarray, energy: np.ndarray, hessian: np.ndarray, *, cost: int) -> Modes:

@@ -60,10 +60,15 @@ def _sizes(values: Float[np.ndarray, "chain draw function"]) -> list[float]:
     """Effective sample sizes of the means of several functions."""
     from arviz_stats.base import array_stats
 
+    if not np.all(np.isfinite(values)):
+        return [0.0]
     places = np.unique(np.linspace(0, values.shape[2] - 1, 2 * MAX_JUDGED + 1).astype(int))
-    found: list[Any] = [array_stats.ess(values[:, :, i], chain_axis=0, draw_axis=1, method="mean") for i in places]
-    sizes = [float(size) for size in found]
-    return [size if math.isfinite(size) else 0.0 for size in sizes]
+    sizes: list[float] = []
+    for one in (values[:, :, i] for i in places):
+        moved = np.ptp(one) > 0 and one.shape[1] > 4
+        size: Any = array_stats.ess(one, chain_axis=0, draw_axis=1, method="mean") if moved else 0.0
+        sizes.append(float(size) if np.isfinite(size) else 0.0)
+    return sizes
 
 
 class Pilot:

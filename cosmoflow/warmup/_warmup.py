@@ -21,7 +21,17 @@ from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
 from ..samplers import AbstractSampler
 from ..targets import AbstractTarget, Pullback
 from ._auto import EXCELLENT, candidates
-from ._coordinates import assess, from_curvature, from_draws, identity, num_assessed
+from ._coordinates import (
+    SOME,
+    Fit,
+    assess,
+    from_curvature,
+    from_draws,
+    identity,
+    num_assessed,
+    num_learned_from,
+    refinable,
+)
 from ._pilot import Outcome, Pilot, joined
 
 STAGE = "warmup"
@@ -34,6 +44,9 @@ CURVATURE_SHARE = 0.25
 MAX_ROUNDS = 6
 ENOUGH = 300
 """Effective size of an importance sample from which coordinates are learned without a pilot run."""
+
+LEAST_EFFECTIVE = 4
+"""Effective draws of a pilot below which it says nothing of the coordinates."""
 
 ROUND_SHARE = 0.15
 COORDINATES_SHARE = 0.6
@@ -63,10 +76,12 @@ def warmup(
 ) -> Warmed:
     """Whiten the target, choose and tune the sampler, find starting points.
 
-    Coordinates come from the modes and their curvatures, unless N(0, I) covers the target as well; pilot runs refine
-    them until an importance sample from N(0, I) covers the target. They are triangular up to 32 dimensions, dense up to
-    1024, diagonal and of low rank beyond. Then the sampler is tuned in them; where it is "auto", those that can be best
-    in the dimension are tuned one after another, and the one with the most effective draws per gradient is taken.
+    Coordinates come from the modes and their curvatures, unless N(0, I) covers the target as well. They are triangular
+    up to 32 dimensions and dense up to 1024, and are refined by importance draws, or by pilot runs where those are too
+    few, until N(0, I) covers the target or a share of the budget is spent; beyond, they are diagonal and of low rank.
+    Then the sampler is tuned in them. Where it is "auto", those that can be best in the dimension are tuned one after
+    another, and the one with the most effective draws per gradient is taken. Above 32 dimensions that may be `MCLMC`,
+    whose bias `step_bias` measures; name another sampler for one without.
 
     The pilots' draws are kept in the store's group `warmup_posterior`, those of variables of more than 1024 numbers
     apart; what was tried and what it cost is kept in its attribute `warmup`.
@@ -89,10 +104,19 @@ def warmup(
         The target in its new coordinates, the tuned sampler, and starting points in these coordinates.
 
     Raises:
+        ValueError: `num_chains` or `max_gradients` is not positive, or the positions have another shape.
         StartError: The log-density is not finite at a starting point.
         RunError: The warm-up was stopped, ran out of time, met too many non-finite densities, or could not move.
     """
     limit = default_budget(target.dim) if max_gradients is None else max_gradients
+    for name, value in (("num_chains", num_chains), ("max_gradients", limit)):
+        if value < 1:
+            raise ValueError(f"`{name}` is {value}, but must be at least 1.")
+    if position is not None and position.shape != (num_chains, target.dim):
+        raise ValueError(
+            f"The starting positions have shape {position.shape}, but {num_chains} chains of a "
+            f"{target.dim}-dimensional target need {(num_chains, target.dim)}."
+        )
     tried: dict[str, AbstractSampler] = candidates(target.dim) if sampler == "auto" else {"given": sampler}
     if store is not None:
         store.identify({"warmup": digest((target, sampler, key, position, limit, num_chains))})
@@ -137,7 +161,8 @@ class _Warmup:
         *_, sampler = tried.values()
         if sampler.keeps_coordinates:
             return plain, starts
-        fit = self._assess("as they are", plain)
+        few, many = (f(self._target.dim, self._limit) for f in (num_assessed, num_learned_from))
+        fit = self._assess("as they are", plain, few)
         whitened = plain
         if fit.ess_fraction < SETTLED:
             before, limit = self._pilot.cost, int(CURVATURE_SHARE * self._limit)
@@ -145,17 +170,20 @@ class _Warmup:
             self._pilot.spend(cost)
             self._note("climb", before)
             curved = Pullback(self._target, bijection)
-            better = self._assess("from curvature", curved)
+            better = self._assess("from curvature", curved, few)
             if better.covers_more_than(fit):
                 whitened, fit = curved, better
-        z = fit.positions
+        z = self._first_positions(whitened, fit, starts)
         for number in range(1, 1 + MAX_ROUNDS):
-            if fit.ess_fraction > SETTLED or self._pilot.cost > COORDINATES_SHARE * self._limit:
+            settled = fit.ess_fraction > SETTLED or not refinable(self._target.dim)
+            if settled or self._pilot.cost > COORDINATES_SHARE * self._limit:
                 break
             if fit.num_effective > ENOUGH:
+                if len(fit.sample) < many:
+                    fit = self._assess("more importance draws", whitened, many)
                 refined = from_draws(whitened.bijection, np.asarray(fit.sample)[None], float(fit.num_effective))
                 candidate = Pullback(self._target, refined)
-                found = self._assess("from importance draws", candidate)
+                found = self._assess("from importance draws", candidate, many)
                 if not found.covers_more_than(fit):
                     break
                 whitened, fit, z = candidate, found, found.positions
@@ -164,11 +192,23 @@ class _Warmup:
                 if outcome.status in (Status.NON_FINITE, Status.STUCK):
                     raise RunError(outcome.status)
                 x, sampler = jax.vmap(whitened.bijection.transform)(outcome.positions), outcome.sampler
+                if outcome.num_effective < LEAST_EFFECTIVE:
+                    z = outcome.positions
+                    continue
                 refined = from_draws(whitened.bijection, outcome.draws, outcome.num_effective)
                 whitened = Pullback(self._target, refined)
-                fit = self._assess("from the pilot's draws", whitened)
+                fit = self._assess("from the pilot's draws", whitened, few)
                 z = fit.positions if fit.num_effective > ENOUGH else _inverse(whitened, x)
         return whitened, z
+
+    def _first_positions(
+        self, target: Pullback, fit: Fit, starts: Float[Array, "chain dim"]
+    ) -> Float[Array, "chain dim"]:
+        """From the importance sample; where it is of no use, draws from N(0, I), or else where the search began."""
+        if fit.num_effective > SOME:
+            return fit.positions
+        z = jr.normal(self._next_key(), starts.shape, starts.dtype)
+        return z if jnp.all(jnp.isfinite(log_densities(target, z))) else _inverse(target, starts)
 
     def choose(
         self, target: Pullback, tried: dict[str, AbstractSampler], positions: Float[Array, "chain dim"]
@@ -196,10 +236,10 @@ class _Warmup:
         self._note(name, before, sampler=type(sampler).__name__, efficiency=outcome.efficiency)
         return outcome
 
-    def _assess(self, name: str, target: Pullback):
+    def _assess(self, name: str, target: Pullback, size: int) -> Fit:
         before = self._pilot.cost
-        fit = assess(target, num_chains=self._num_chains, key=self._next_key())
-        self._pilot.spend(num_assessed(self._target.dim) / 3)
+        fit = assess(target, size=size, num_chains=self._num_chains, key=self._next_key())
+        self._pilot.spend(size / 3)
         self._note(name, before, importance_efficiency=float(fit.ess_fraction), effective=float(fit.num_effective))
         return fit
 

@@ -65,7 +65,7 @@ def test_draws_show_the_map(target, least):
     """The funnel's driver stands first in it; here its coordinates are put in another order."""
     draws = np.asarray(target.sample(jr.key(0), (1000,)))
     fitted = fit_triangular(draws, 500.0)
-    fit = assess(Pullback(target, fitted), num_chains=4, key=jr.key(1))
+    fit = assess(Pullback(target, fitted), size=2048, num_chains=4, key=jr.key(1))
     assert fit.ess_fraction > least
     if isinstance(target, Funnel):
         turned = fit_triangular(draws[:, ::-1], 500.0)

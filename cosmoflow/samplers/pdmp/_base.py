@@ -139,6 +139,8 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
     ) -> AbstractSampler:
         """The process read at an interval nearer to one over which draws move, or cost a handful of events."""
         values = np.concatenate([positions, stats["lp"][..., None]], axis=-1)
+        if positions.shape[1] < 2 or not np.all(np.isfinite(values)):
+            return self
         spread = np.maximum(np.var(values, axis=(0, 1)), np.finfo(values.dtype).tiny)
         moved = np.mean(np.diff(values, axis=1) ** 2, axis=(0, 1)) / (2 * spread)
         turns = np.mean(stats["num_events"] + stats["num_refreshments"])

@@ -23,7 +23,7 @@ class Boomerang(AbstractOneClock):
         bound: Majorant of the rates over a horizon.
 
     References:
-        Bierkens, Grazzi, Kamatani, Roberts 2020, arXiv:2006.16777.
+        Bierkens, Grazzi, Kamatani, Roberts 2020, arXiv:2006.13777.
     """
 
     draw_interval: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0)

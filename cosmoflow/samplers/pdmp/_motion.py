@@ -46,7 +46,7 @@ class Rotation(AbstractMotion):
     """x cos t + v sin t, for velocities from N(0, I): it preserves N(0, I) in x and in v.
 
     References:
-        Bierkens, Grazzi, Kamatani, Roberts 2020, arXiv:2006.16777.
+        Bierkens, Grazzi, Kamatani, Roberts 2020, arXiv:2006.13777.
     """
 
     def move(self, position: Vector, velocity: Vector, time: Scalar) -> tuple[Vector, Vector]:

@@ -90,11 +90,15 @@ class AbstractTunedSplitting(AbstractSplitting[SplittingInfo], AbstractTunedKern
         return eqx.tree_at(lambda s: s.step_size, self, scaled(self.step_size, change))
 
 
+LARGEST_DECREASE = -2.0
+
+
 def spread(positions: Float[np.ndarray, "chain draw dim"]) -> float:
     """The root mean square standard deviation of a coordinate."""
     return float(np.sqrt(np.mean(np.var(positions, axis=(0, 1)))))
 
 
 def limited(step: Scalar, change: float, longest: float) -> float:
-    """A change of a step's logarithm that takes it no further than `longest`."""
-    return min(change, float(np.log(longest / float(step))))
+    """A change of a step's logarithm that takes it no further than `longest`, where that is known, nor down at once."""
+    room = float(np.log(longest / float(step))) if 0 < longest < np.inf else np.inf
+    return max(min(change, room), LARGEST_DECREASE)

@@ -15,7 +15,7 @@ LAW = CorrelatedGaussian([0.0, 0.0, 0.0], np.diag([1.0, 1.0, 1.0]))
 def bias(name, factor):
     """Of E[|x|^2] / d, with its standard error, after chains of equal physical length."""
     entry = SAMPLERS[name]
-    runs = Runs(Entry(entry.sampler, entry.make, fine=factor))
+    runs = Runs(Entry(entry.make, fine=factor))
     states = runs.states(LAW, starts=LAW.sample(jr.key(1), (NUM_CHAINS,)))
     rounds = round(4 / factor)
     states, *_ = runs.draws(LAW, states=states, lengths=(CAPACITY,) * rounds)

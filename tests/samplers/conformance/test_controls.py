@@ -57,7 +57,7 @@ def hotter(old, new):
 
 
 def outcome(sampler, num_draws=40):
-    runs = Runs(Entry("", lambda: sampler))
+    runs = Runs(Entry(lambda: sampler))
     runs.num_draws = num_draws
     return surprises(LAW, runs.honest[1].position, FRESH)
 

@@ -14,7 +14,9 @@ from cosmoflow.chains import arrays_to_tree, tree_to_arrays
 
 FRESH = LAW.sample(jr.key(101), (NUM_CHAINS,))
 
-every_sampler = pytest.mark.parametrize("name", SAMPLERS)
+every_sampler = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * entry.slow) for name, entry in SAMPLERS.items()]
+)
 
 
 def assert_same(a, b):
