@@ -125,9 +125,10 @@ def warmup(
             return _restored(target, tried, store, *saved)
 
     start = time.monotonic()
-    facts: Facts = {}
+    facts: Facts = {"gradients": 0}
     with stage(STAGE, limit, facts=lambda: facts, visible=progress, run=None if store is None else store.path) as live:
         pilot = Pilot(num_chains, chunk, Budget(stop, max_time), live, facts)
+        pilot.spend(0)
         run = _Warmup(target, num_chains, limit, key, pilot)
         whitened, z = run.coordinates(tried, position)
         name, outcome = run.choose(whitened, tried, z)

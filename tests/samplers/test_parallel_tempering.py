@@ -120,7 +120,7 @@ def test_unbalanced_swaps_are_not_invariant(unbalanced):
 
 
 def draw(kind, seed=0, num_draws=4000):
-    target, sampler, start = cf.warmup(TARGET, kind(num_rungs=7), num_steps=600, num_chains=4, key=jr.key(seed))
+    target, sampler, start = cf.warmup(TARGET, kind(num_rungs=7), max_gradients=400_000, num_chains=4, key=jr.key(seed))
     return sampler, cf.sample(target, sampler, num_draws=num_draws, num_chains=4, position=start, key=jr.key(seed + 50))
 
 
@@ -173,7 +173,7 @@ def test_costs_are_those_of_all_rungs(tempered):
 
 
 def test_the_coordinates_are_left_alone():
-    target, _, _ = cf.warmup(TARGET, ParallelTempering(num_rungs=7), num_steps=50, num_chains=4, key=jr.key(0))
+    target, _, _ = cf.warmup(TARGET, ParallelTempering(num_rungs=7), max_gradients=20_000, num_chains=4, key=jr.key(0))
     np.testing.assert_array_equal(target.bijection.cholesky, np.eye(2))
     np.testing.assert_array_equal(target.bijection.location, np.zeros(2))
 

@@ -109,7 +109,10 @@ def test_coordinate_jump_takes_directions_by_the_rate_of_their_opposites():
     np.testing.assert_array_less(np.abs(seen - exact), 5 * np.sqrt(exact * (1 - exact) / 40_000))
 
 
-@pytest.mark.parametrize("process", PROCESSES)
+@pytest.mark.parametrize(
+    "process",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name not in ("zig_zag", "boomerang"))) for name in PROCESSES],
+)
 def test_skeleton_path_integral_and_draws_are_one_trajectory(process):
     sampler = PROCESSES[process]()
     states = start(CORRELATED, sampler)
@@ -160,6 +163,7 @@ class Hasty(ForwardEventChain):
         return 1.5 * super().event_rates(gradient, position, velocity)
 
 
+@pytest.mark.slow
 def test_a_hasty_path_has_wrong_moments():
     assert np.max(np.abs(moments_of_paths(CORRELATED, Hasty(), 20, 500))) > 8
 

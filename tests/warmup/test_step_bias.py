@@ -31,6 +31,7 @@ def exact_bias(sampler):
     return (np.mean(x, axis=(0, 1)) - mean) / np.sqrt(variance), square
 
 
+@pytest.mark.slow
 def test_a_large_step_is_found_out_and_its_bias_has_the_right_size():
     sampler = MCLMC(step_size=1.2, decoherence=1.5)
     found = estimate(sampler)

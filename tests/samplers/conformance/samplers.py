@@ -56,6 +56,6 @@ SAMPLERS = {
     "discrete_bouncy_particle": Entry(samplers.DiscreteBouncyParticle),
     "hug_and_hop": Entry(samplers.HugAndHop),
     "independence": Entry(samplers.Independence),
-    "parallel_tempering": Entry(samplers.ParallelTempering, burn_in=20),
+    "parallel_tempering": Entry(lambda: samplers.ParallelTempering(num_rungs=4, rounds=1), burn_in=40),
     "mixture": Entry(lambda: samplers.Mixture([samplers.GHMC(), samplers.ZigZag()]), corrected=False, slow=True),
 }
