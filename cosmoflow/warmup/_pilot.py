@@ -95,9 +95,9 @@ class Pilot:
         Raises:
             RunError: The warm-up was stopped or ran out of time.
         """
-        self._live.advance(int(self.cost + gradients) - int(self.cost))
-        self.cost += gradients
+        before, self.cost = int(self.cost), self.cost + gradients
         self._facts["gradients"] = int(self.cost)
+        self._live.advance(int(self.cost) - before)
         if (status := self._budget.ask()) is not None:
             raise RunError(status)
 

@@ -67,7 +67,13 @@ def check(process, target):
     assert violations < 0.003 * len(times)
 
 
-@pytest.mark.parametrize("process", PROCESSES)
+@pytest.mark.parametrize(
+    "process",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * (name not in ("zig_zag", "forward_event_chain")))
+        for name in PROCESSES
+    ],
+)
 def test_clock(process):
     check(process, "mixture")
 

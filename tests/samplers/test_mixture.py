@@ -27,10 +27,12 @@ def test_members_are_chosen_as_often_as_they_should():
         np.testing.assert_allclose(counts, np.array([0.5, 0.2, 0.3]) * stop, atol=4)
 
 
+@pytest.mark.slow
 def test_moments(chain):
     assert_moments(chain.posterior["x"], TARGET, min_ess=1000)
 
 
+@pytest.mark.slow
 def test_costs(chain):
     """A member that takes over pays a gradient, those that rest pay nothing."""
     stats = chain.sample_stats
@@ -44,11 +46,13 @@ def test_costs(chain):
     assert stats["num_events"][member == 1].sum() > 0 and np.all(stats["num_events"][member != 1] == 0)
 
 
+@pytest.mark.slow
 def test_log_densities_are_those_of_the_draws(chain):
     lp = jax.vmap(TARGET.log_density)(chain.posterior["x"].reshape(-1, 2)).reshape(4, -1)
     np.testing.assert_allclose(chain.sample_stats["lp"], lp, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_chunks_do_not_matter(chain):
     again = cf.sample(TARGET, SAMPLER, num_draws=100, num_chains=4, key=jr.key(0), chunk=33)
     np.testing.assert_array_equal(again.posterior["x"], chain.posterior["x"][:, :100])

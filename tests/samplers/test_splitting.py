@@ -129,6 +129,7 @@ SAMPLERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_exact_draws_stay_exact(name):
     assert worst_score(SAMPLERS[name]()) < 5

@@ -76,6 +76,7 @@ EXACT = {
 SLOW = pytest.mark.slow
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sampler",
     [

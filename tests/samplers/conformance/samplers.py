@@ -18,7 +18,7 @@ class Entry:
         process: Whether it is a piecewise deterministic process.
         fine: A factor on the step size at which the bias of one that is not exact is below what the tests resolve.
         burn_in: Draws after which the rest of its state has its law, where the position alone had it at the start.
-        slow: Whether even its first test waits for the long run, because one much like it is in every run.
+        slow: Whether even its first test waits for the long run, because ones much like it are in every run.
     """
 
     make: Callable[[], AbstractSampler]
@@ -30,21 +30,21 @@ class Entry:
     slow: bool = False
 
 
-def process(make: Callable[[], AbstractSampler]) -> Entry:
-    return Entry(make, corrected=False, process=True)
+def process(make: Callable[[], AbstractSampler], slow: bool = False) -> Entry:
+    return Entry(make, corrected=False, process=True, slow=slow)
 
 
 SAMPLERS = {
     "zig_zag": process(samplers.ZigZag),
-    "bouncy_particle": process(samplers.BouncyParticle),
+    "bouncy_particle": process(samplers.BouncyParticle, slow=True),
     "forward_event_chain": process(samplers.ForwardEventChain),
-    "boomerang": process(samplers.Boomerang),
-    "coordinate_sampler": process(samplers.CoordinateSampler),
+    "boomerang": process(samplers.Boomerang, slow=True),
+    "coordinate_sampler": process(samplers.CoordinateSampler, slow=True),
     "ghmc": Entry(samplers.GHMC),
     "persistent_ghmc": Entry(lambda: samplers.GHMC(num_steps=2, persistence=0.7), slow=True),
-    "nuts": Entry(samplers.NUTS),
+    "nuts": Entry(samplers.NUTS, slow=True),
     "langevin": Entry(samplers.Langevin),
-    "malt": Entry(samplers.MALT),
+    "malt": Entry(samplers.MALT, slow=True),
     "adjusted_mclmc": Entry(samplers.AdjustedMCLMC, slow=True),
     "mclmc": Entry(samplers.MCLMC, exact=False, corrected=False, fine=0.2),
     "hybrid_splitting": Entry(samplers.HybridSplitting),
@@ -53,9 +53,9 @@ SAMPLERS = {
     "forward_event_chain_splitting": Entry(samplers.ForwardEventChainSplitting, slow=True),
     "coordinate_splitting": Entry(samplers.CoordinateSplitting, slow=True),
     "boomerang_splitting": Entry(lambda: samplers.HybridSplitting(motion=samplers.Rotation()), slow=True),
-    "discrete_bouncy_particle": Entry(samplers.DiscreteBouncyParticle),
-    "hug_and_hop": Entry(samplers.HugAndHop),
-    "independence": Entry(samplers.Independence),
-    "parallel_tempering": Entry(lambda: samplers.ParallelTempering(num_rungs=4, rounds=1), burn_in=40),
+    "discrete_bouncy_particle": Entry(samplers.DiscreteBouncyParticle, slow=True),
+    "hug_and_hop": Entry(samplers.HugAndHop, slow=True),
+    "independence": Entry(samplers.Independence, slow=True),
+    "parallel_tempering": Entry(lambda: samplers.ParallelTempering(num_rungs=4, rounds=1), burn_in=40, slow=True),
     "mixture": Entry(lambda: samplers.Mixture([samplers.GHMC(), samplers.ZigZag()]), corrected=False, slow=True),
 }

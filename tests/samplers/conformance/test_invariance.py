@@ -39,7 +39,7 @@ def test_exact_draws_stay_exact(name):
     assert surprises(LAW, draws.position, FRESH) == {}
     assert infos.non_finite.sum() == 0
     moved = np.any(draws.position[:, -1] != STARTS, axis=-1)
-    assert np.mean(moved) > 0.9
+    assert np.mean(moved) > 0.8
     np.testing.assert_allclose(draws.log_density, -energies(LAW, draws.position), atol=1e-12)
 
 
