@@ -30,6 +30,7 @@ def test_a_bounce_is_its_own_way_back():
     np.testing.assert_allclose(z - bounced - reflect(gradient, bounced), x, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_exact_draws_stay_exact():
     assert worst_score(DiscreteBouncyParticle(1.0)) < 5
 

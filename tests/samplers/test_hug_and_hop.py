@@ -37,6 +37,7 @@ def test_a_hop_has_the_density_that_it_claims():
     np.testing.assert_allclose(twice, 3 * np.log(2), atol=1e-12)
 
 
+@pytest.mark.slow
 def test_exact_draws_stay_exact():
     assert worst_score(HugAndHop(1.0)) < 5
 
