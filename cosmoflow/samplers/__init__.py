@@ -17,6 +17,7 @@ from ._langevin import Langevin as Langevin
 from ._malt import MALT as MALT
 from ._mclmc import MCLMC as MCLMC
 from ._mixture import Mixture as Mixture
+from ._motions import AbstractMotion as AbstractMotion
 from ._motions import Rotation as Rotation
 from ._motions import Straight as Straight
 from ._nuts import NUTS as NUTS

@@ -5,6 +5,7 @@ from abc import abstractmethod
 
 import equinox as eqx
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from .._types import Scalar, Vector
 
@@ -31,6 +32,10 @@ class AbstractMotion(eqx.Module):
     def reference_gradient(self, position: Vector) -> Vector:
         """The gradient of U_0."""
 
+    @abstractmethod
+    def moments(self, position: Vector, velocity: Vector, time: Scalar) -> tuple[Vector, Float[Array, "dim dim"]]:
+        """The integrals of x and of x x^T over a time."""
+
 
 class Straight(AbstractMotion):
     """x(t) = x + v t, with U_0 = 0."""
@@ -50,6 +55,11 @@ class Straight(AbstractMotion):
     def reference_gradient(self, position: Vector) -> Vector:
         """Zero."""
         return jnp.zeros_like(position)
+
+    def moments(self, position: Vector, velocity: Vector, time: Scalar) -> tuple[Vector, Float[Array, "dim dim"]]:
+        """The integrals of x and of x x^T over a time."""
+        xx, xv, vv = _products(position, velocity)
+        return position * time + velocity * time**2 / 2, xx * time + xv * time**2 / 2 + vv * time**3 / 3
 
 
 class Rotation(AbstractMotion):
@@ -75,3 +85,16 @@ class Rotation(AbstractMotion):
     def reference_gradient(self, position: Vector) -> Vector:
         """x."""
         return position
+
+    def moments(self, position: Vector, velocity: Vector, time: Scalar) -> tuple[Vector, Float[Array, "dim dim"]]:
+        """The integrals of x and of x x^T over a time."""
+        xx, xv, vv = _products(position, velocity)
+        cos, sin = jnp.cos(time), jnp.sin(time)
+        first = position * sin + velocity * (1 - cos)
+        return first, xx * (time + sin * cos) / 2 + xv * sin**2 / 2 + vv * (time - sin * cos) / 2
+
+
+def _products(x: Vector, v: Vector) -> tuple[Array, Array, Array]:
+    """x x^T, x v^T + v x^T, v v^T."""
+    xv = jnp.outer(x, v)
+    return jnp.outer(x, x), xv + xv.T, jnp.outer(v, v)

@@ -12,7 +12,6 @@ from flowjax.bijections import AbstractBijection
 from jax.scipy.special import gammaln, logsumexp
 from jaxtyping import Array, Float
 
-from .._chunk import check_start, log_densities
 from .._types import Key, Scalar
 from ..targets import AbstractTarget
 from . import _low_rank_laplace
@@ -139,7 +138,6 @@ def from_curvature(
     target: AbstractTarget, starts: Float[Array, "chain dim"], key: Key, max_gradients: int
 ) -> tuple[AbstractBijection, int]:
     """Coordinates from the modes of a target and their curvatures, and the number of gradients spent."""
-    check_start(target, starts, log_densities(target, starts))
     if target.dim > MAX_DENSE_DIM:
         return low_rank_laplace(target, starts[0], key=key)
     per_step = 1 + 2 * target.dim

@@ -192,10 +192,10 @@ class _Warmup:
                 outcome = self._run(f"pilot {number}", whitened, sampler, z, ROUND_SHARE * self._limit)
                 if outcome.status in (Status.NON_FINITE, Status.STUCK):
                     raise RunError(outcome.status)
-                x, sampler = jax.vmap(whitened.bijection.transform)(outcome.positions), outcome.sampler
+                sampler, z = outcome.sampler, outcome.positions
                 if outcome.num_effective < LEAST_EFFECTIVE:
-                    z = outcome.positions
                     continue
+                x = jax.vmap(whitened.bijection.transform)(z)
                 refined = from_draws(whitened.bijection, outcome.draws, outcome.num_effective)
                 whitened = Pullback(self._target, refined)
                 fit = self._assess("from the pilot's draws", whitened, few)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cosmoflow.samplers import Boomerang, BouncyParticle, CoordinateSampler, ForwardEventChain, ZigZag
-from cosmoflow.samplers.pdmp import HessianBound, Rotation, SlopeBound
+from cosmoflow.samplers import Boomerang, BouncyParticle, CoordinateSampler, ForwardEventChain, Rotation, ZigZag
+from cosmoflow.samplers.pdmp import HessianBound, SlopeBound
 from cosmoflow.targets import Banana, CorrelatedGaussian, GaussianMixture
 
 PROCESSES = {

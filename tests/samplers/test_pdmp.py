@@ -7,15 +7,21 @@ import numpy as np
 import pytest
 
 import cosmoflow as cf
-from cosmoflow.samplers import Boomerang, BouncyParticle, CoordinateSampler, ForwardEventChain, ZigZag
+from cosmoflow.samplers import (
+    Boomerang,
+    BouncyParticle,
+    CoordinateSampler,
+    ForwardEventChain,
+    Rotation,
+    Straight,
+    ZigZag,
+)
 from cosmoflow.samplers.pdmp import (
     ConstantBound,
     HessianBound,
     Moments,
     Quadrature,
-    Rotation,
     SlopeBound,
-    StraightLine,
     path_integral,
     skeleton,
 )
@@ -28,7 +34,7 @@ PROCESSES = {
     "boomerang": Boomerang,
     "coordinate": CoordinateSampler,
 }
-MOTIONS = [StraightLine(), Rotation()]
+MOTIONS = [Straight(), Rotation()]
 CORRELATED = CorrelatedGaussian([0.3, -0.2], [[1.0, 0.5], [0.5, 0.6]])
 
 

@@ -10,17 +10,15 @@ from scipy import stats
 
 import cosmoflow as cf
 from cosmoflow._results import RunError, Status
-from cosmoflow.samplers import ZigZag
-from cosmoflow.samplers.pdmp import ChordBound, Path, SlopeBound, StraightLine
+from cosmoflow.samplers import Straight, ZigZag
+from cosmoflow.samplers.pdmp import ChordBound, Path, SlopeBound
 from cosmoflow.targets import AbstractTarget, CorrelatedGaussian
 
 
 def path(rates):
     """A path on which the signed rates of all clocks are given functions of time."""
     x = jnp.zeros(1)
-    return Path(
-        x, jnp.ones(1), jnp.zeros(()), rates(jnp.zeros(())), StraightLine(), jnp.sum, lambda g, x, v: rates(x[0])
-    )
+    return Path(x, jnp.ones(1), jnp.zeros(()), rates(jnp.zeros(())), Straight(), jnp.sum, lambda g, x, v: rates(x[0]))
 
 
 def first_events(rates, horizon, num, bound):

@@ -14,9 +14,6 @@ from ._event_time import Path as Path
 from ._forward_event_chain import ForwardEventChain as ForwardEventChain
 from ._given_bound import ConstantBound as ConstantBound
 from ._given_bound import HessianBound as HessianBound
-from ._motion import AbstractMotion as AbstractMotion
-from ._motion import Rotation as Rotation
-from ._motion import StraightLine as StraightLine
 from ._path_integral import AbstractIntegrand as AbstractIntegrand
 from ._path_integral import Moments as Moments
 from ._path_integral import PathIntegral as PathIntegral

@@ -15,8 +15,8 @@ from jaxtyping import Array, Bool, Float, Int
 from ..._types import Key, Scalar, Vector
 from ...targets import AbstractTarget
 from .._base import AbstractInfo, AbstractSampler, AbstractState, Draws, over_draws, scaled
+from .._motions import AbstractMotion
 from ._event_time import AbstractRateBound, Path
-from ._motion import AbstractMotion
 
 MAX_TICKS_PER_DRAW = 20_000
 """Candidates without a draw after which a chain is stuck: its place is written and counted until the chunk ends."""

@@ -5,9 +5,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from ..._types import Key, Vector
-from ._bouncy_particle import reflected
+from .._jumps import reflect
+from .._motions import Rotation
 from ._event_time import AbstractRateBound
-from ._motion import Rotation
 from ._one_clock import AbstractOneClock
 from ._slope_bound import SlopeBound
 
@@ -33,4 +33,4 @@ class Boomerang(AbstractOneClock):
 
     def jump(self, gradient: Vector, position: Vector, velocity: Vector, clock: Int[Array, ""], *, key: Key) -> Vector:
         """The reflection, by the level set of what the target adds."""
-        return reflected(velocity, gradient)
+        return reflect(gradient, velocity)

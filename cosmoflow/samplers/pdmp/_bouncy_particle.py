@@ -10,8 +10,9 @@ from jaxtyping import Array, Float, Int
 
 from ..._types import Key, Vector
 from .._base import AbstractSampler, scaled
+from .._jumps import reflect
+from .._motions import Straight
 from ._event_time import AbstractRateBound
-from ._motion import StraightLine
 from ._one_clock import AbstractOneClock
 from ._slope_bound import SlopeBound
 
@@ -36,7 +37,7 @@ class BouncyParticle(AbstractOneClock):
     draw_interval: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0)
     refreshment_rate: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0)
     bound: AbstractRateBound = eqx.field(default_factory=SlopeBound)
-    motion = StraightLine()
+    motion = Straight()
     tunable: ClassVar[tuple[str, ...]] = ("draw_interval", "refreshment_rate")
 
     def __check_init__(self):
@@ -57,9 +58,4 @@ class BouncyParticle(AbstractOneClock):
 
     def jump(self, gradient: Vector, position: Vector, velocity: Vector, clock: Int[Array, ""], *, key: Key) -> Vector:
         """The reflection."""
-        return reflected(velocity, gradient)
-
-
-def reflected(velocity: Vector, normal: Vector) -> Vector:
-    """The velocity with its component along a normal turned round."""
-    return velocity - 2 * (velocity @ normal) / (normal @ normal) * normal
+        return reflect(gradient, velocity)

@@ -7,9 +7,9 @@ import jax.random as jr
 from jaxtyping import Array, Float, Int
 
 from ..._types import Key, Vector
+from .._motions import Straight
 from ._base import AbstractPDMP
 from ._event_time import AbstractRateBound
-from ._motion import StraightLine
 from ._slope_bound import SlopeBound
 
 
@@ -31,7 +31,7 @@ class CoordinateSampler(AbstractPDMP):
     draw_interval: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0)
     refreshment_rate: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.0)
     bound: AbstractRateBound = eqx.field(default_factory=SlopeBound)
-    motion = StraightLine()
+    motion = Straight()
 
     def sample_velocity(self, position: Vector, *, key: Key) -> Vector:
         """An axis and a sign."""

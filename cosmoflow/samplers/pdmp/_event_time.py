@@ -11,7 +11,7 @@ from equinox import AbstractVar
 from jaxtyping import Array, Float, Int
 
 from ..._types import Key, Scalar, Vector
-from ._motion import AbstractMotion
+from .._motions import AbstractMotion
 
 
 class Path(eqx.Module):

@@ -2,12 +2,12 @@
 
 import equinox as eqx
 import jax.numpy as jnp
-import jax.random as jr
 from jaxtyping import Array, Float, Int
 
 from ..._types import Key, Vector
+from .._jumps import event_chain
+from .._motions import AbstractMotion, Straight
 from ._event_time import AbstractRateBound
-from ._motion import AbstractMotion, StraightLine
 from ._one_clock import AbstractOneClock
 from ._slope_bound import SlopeBound
 
@@ -34,7 +34,7 @@ class ForwardEventChain(AbstractOneClock):
     renewal: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0)
     refreshment_rate: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.0)
     bound: AbstractRateBound = eqx.field(default_factory=SlopeBound)
-    motion: AbstractMotion = eqx.field(default_factory=StraightLine)
+    motion: AbstractMotion = eqx.field(default_factory=Straight)
 
     def __check_init__(self):
         if not 0 < self.renewal < jnp.inf:
@@ -42,10 +42,5 @@ class ForwardEventChain(AbstractOneClock):
 
     def jump(self, gradient: Vector, position: Vector, velocity: Vector, clock: Int[Array, ""], *, key: Key) -> Vector:
         """A velocity down the gradient."""
-        key_along, key_across = jr.split(key)
-        dtype = velocity.dtype
-        normal = gradient / jnp.sqrt(gradient @ gradient)
-        share = jnp.minimum(self.renewal.astype(dtype) / velocity.size**0.5, 1)
-        mixed = jnp.sqrt(1 - share) * velocity + jnp.sqrt(share) * jr.normal(key_across, velocity.shape, dtype)
-        along = jnp.sqrt(2 * jr.exponential(key_along, (), dtype))
-        return mixed - (mixed @ normal + along) * normal
+        share = jnp.minimum(self.renewal.astype(velocity.dtype) / velocity.size**0.5, 1)
+        return event_chain(gradient, velocity, jnp.sqrt(1 - share), key=key)

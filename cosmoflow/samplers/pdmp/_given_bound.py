@@ -7,8 +7,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..._types import Scalar
+from .._motions import Straight
 from ._event_time import AbstractRateBound, Majorant, Path
-from ._motion import StraightLine
 
 ROUNDING = 1e-3
 """How much a given bound is raised, so that one which is reached is not exceeded by rounding."""
@@ -50,7 +50,7 @@ class HessianBound(AbstractRateBound):
 
     def majorant(self, path: Path, horizon: Scalar) -> Majorant:
         """The affine function."""
-        if not isinstance(path.motion, StraightLine):
+        if not isinstance(path.motion, Straight):
             raise ValueError(f"HessianBound holds on straight lines, but the motion is {type(path.motion).__name__}.")
         rise = self.norm.astype(horizon.dtype) * (path.velocity @ path.velocity) * horizon
         start = path.rates + ROUNDING * (jnp.abs(path.rates) + rise)

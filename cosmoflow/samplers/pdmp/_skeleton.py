@@ -8,8 +8,8 @@ from jaxtyping import Array, Float, Int
 
 from ..._types import Scalar, Vector
 from ...targets import AbstractTarget
+from .._motions import AbstractMotion
 from ._base import MAX_TICKS_PER_DRAW, AbstractPDMP, PDMPState
-from ._motion import AbstractMotion
 
 
 class Skeleton(eqx.Module):

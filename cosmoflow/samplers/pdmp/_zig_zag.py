@@ -6,10 +6,10 @@ import jax.random as jr
 from jaxtyping import Array, Float, Int
 
 from ..._types import Key, Vector
+from .._motions import Straight
 from ._base import AbstractPDMP
 from ._chord_bound import ChordBound
 from ._event_time import AbstractRateBound
-from ._motion import StraightLine
 
 
 class ZigZag(AbstractPDMP):
@@ -27,7 +27,7 @@ class ZigZag(AbstractPDMP):
     draw_interval: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0)
     bound: AbstractRateBound = eqx.field(default_factory=ChordBound)
     refreshment_rate: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.0)
-    motion = StraightLine()
+    motion = Straight()
 
     def sample_velocity(self, position: Vector, *, key: Key) -> Vector:
         """Independent signs."""
