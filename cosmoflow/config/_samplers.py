@@ -222,9 +222,10 @@ class HugAndHopTable(Table):
 
 
 class IndependenceTable(Table):
-    """Independence Metropolis from N(0, I)."""
+    """Independence Metropolis from a defensive mixture around N(0, I)."""
 
     kind: Literal["independence"]
+    wide_probability: Fraction = 0.5
 
 
 Simple = Annotated[

@@ -1,12 +1,14 @@
-"""Independence Metropolis from N(0, I)."""
+"""Independence Metropolis from a defensive mixture around N(0, I)."""
 
+import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Int
 
 from .._types import Key, Scalar, Vector
-from ..targets import AbstractTarget, log_standard_normal
+from ..targets import AbstractTarget
 from ._base import AbstractInfo, AbstractKernel, AbstractState
+from ._defensive import draw_defensive, log_defensive
 
 
 class IndependenceState(AbstractState):
@@ -28,14 +30,27 @@ class IndependenceInfo(AbstractInfo):
 
 
 class Independence(AbstractKernel[IndependenceState, IndependenceInfo]):
-    """Metropolis with proposals from N(0, I) of the present coordinates, whatever the state.
+    """Metropolis with proposals that do not depend on the state, in whitened coordinates or those of a good flow.
 
-    A proposal y is accepted with probability min(1, w(y) / w(x)), w the ratio of target and N(0, I). In the coordinates
-    of a good flow it is a global move; where w has no bound, chains stick.
+    A proposal y comes from N(0, I), or with the given probability from a wide law of heavy tails, so that no chain
+    sticks where N(0, I) is thinner than the target. It is accepted with probability min(1, w(y) / w(x)), w the ratio of
+    target and proposal.
+
+    Args:
+        wide_probability: How often a proposal comes from Student's t law of 3 degrees of freedom and scale 2.
+
+    Raises:
+        ValueError: The probability does not lie in [0, 1).
 
     References:
-        Tierney 1994, Annals of Statistics 22, 1701.
+        Tierney 1994, Annals of Statistics 22, 1701; Hesterberg 1995, Technometrics 37, 185 (defensive mixtures).
     """
+
+    wide_probability: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.5)
+
+    def __check_init__(self):
+        if not 0 <= self.wide_probability < 1:
+            raise ValueError(f"Independence's wide_probability is {self.wide_probability}, but must lie in [0, 1).")
 
     def init(self, target: AbstractTarget, position: Vector, *, key: Key) -> IndependenceState:
         """The state of one chain that starts at a position."""
@@ -49,12 +64,13 @@ class Independence(AbstractKernel[IndependenceState, IndependenceInfo]):
         self, target: AbstractTarget, state: IndependenceState, *, key: Key
     ) -> tuple[IndependenceState, IndependenceInfo]:
         """Propose, accept or stay."""
-        key_propose, key_accept = jr.split(key)
+        key_kind, key_propose, key_accept = jr.split(key, 3)
         dtype = state.position.dtype
-        proposal = jr.normal(key_propose, state.position.shape, dtype)
+        wide = jr.bernoulli(key_kind, self.wide_probability)
+        proposal = draw_defensive(wide, state.position, key=key_propose)
         proposed = target.log_density(proposal)
-        weight = state.log_density - log_standard_normal(state.position)
-        change = proposed - log_standard_normal(proposal) - weight
+        weight = state.log_density - log_defensive(state.position, self.wide_probability)
+        change = proposed - log_defensive(proposal, self.wide_probability) - weight
         bad = jnp.isnan(change)
         acceptance_rate = jnp.where(bad, 0, jnp.exp(jnp.minimum(change, 0)))
         accept = jr.uniform(key_accept, (), dtype) < acceptance_rate

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from .. import samplers
 from ..samplers import AbstractSampler
 
-EXCELLENT = 0.3
+EXCELLENT = 0.2
 """Effective draws per gradient at which no other sampler is tried."""
 
 MAX_EVENT_DIM = 32
@@ -13,14 +13,19 @@ MAX_EVENT_DIM = 32
 can: their bias falls with the dimension at a given energy error per dimension.
 """
 
+MAX_GLOBAL_DIM = 12
+"""Dimension up to which independent proposals can compete."""
+
 _CANDIDATES: dict[str, Callable[[], AbstractSampler]] = {
     "langevin": samplers.Langevin,
     "mclmc": samplers.MCLMC,
     "hybrid_splitting": samplers.HybridSplitting,
+    "global_and_local": lambda: samplers.Mixture([samplers.Independence(), samplers.HybridSplitting()], [0.8, 0.2]),
 }
 
 
 def candidates(dim: int) -> dict[str, AbstractSampler]:
     """The samplers that can be best in a dimension, the most promising first."""
-    names = ["langevin", "hybrid_splitting" if dim <= MAX_EVENT_DIM else "mclmc"]
+    names = ["langevin"] + ["global_and_local"] * (dim <= MAX_GLOBAL_DIM)
+    names += ["hybrid_splitting" if dim <= MAX_EVENT_DIM else "mclmc"]
     return {name: _CANDIDATES[name]() for name in names}

@@ -9,11 +9,12 @@ import jax.random as jr
 import numpy as np
 import paramax
 from flowjax.bijections import AbstractBijection
-from jax.scipy.special import gammaln, logsumexp
+from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
 
 from .._types import Key, Scalar
-from ..targets import AbstractTarget
+from ..samplers import draw_defensive, log_defensive
+from ..targets import AbstractTarget, log_standard_normal
 from . import _low_rank_laplace
 from ._affine import Affine
 from ._fit_triangular import fit_triangular
@@ -33,8 +34,6 @@ MAX_SAMPLED_DIM = 12
 
 SOME = 20
 """Effective size of an importance sample below which it says nothing but how much of the evidence it found."""
-
-WIDE = 2.0
 
 
 def num_assessed(dim: int, limit: int) -> int:
@@ -94,23 +93,17 @@ def assess(target: AbstractTarget, *, size: int, num_chains: int, key: Key) -> F
         Graphical Statistics 17, 295 (truncated weights).
     """
     target = paramax.unwrap(target)
-    key_draw, key_tail, key_choose, key_resample = jr.split(key, 4)
-    dim = target.dim
-    z = jr.normal(key_draw, (size, dim))
+    key_draw, key_choose, key_resample = jr.split(key, 3)
     wide = jnp.arange(size) % 2 == 1
-    spread = WIDE * jnp.sqrt(3 / jr.chisquare(key_tail, 3.0, (size,), z.dtype))
-    z = jnp.where(wide[:, None], spread[:, None] * z, z)
-    square = jnp.sum(z**2, axis=1)
-    log_normal = -0.5 * square - 0.5 * dim * jnp.log(2 * jnp.pi)
-    half = 0.5 * (3 + dim)
-    log_tail = gammaln(half) - gammaln(1.5) - 0.5 * dim * jnp.log(3 * jnp.pi) - dim * jnp.log(WIDE)
-    log_wide = log_tail - half * jnp.log1p(square / (3 * WIDE**2))
+    like = jnp.zeros(target.dim)
+    z = jax.vmap(lambda w, k: draw_defensive(w, like, key=k))(wide, jr.split(key_draw, size))
+    log_proposal = jax.vmap(lambda z: log_defensive(z, 0.5))(z)
     log_density = jax.lax.map(target.log_density, z, batch_size=64)
     log_density = jnp.where(jnp.isfinite(log_density), log_density, -jnp.inf)
-    log_weights = log_density - jnp.logaddexp(log_normal, log_wide) + jnp.log(2.0)
+    log_weights = log_density - log_proposal
     log_evidence = logsumexp(log_weights) - jnp.log(1.0 * size)
     log_weights = jnp.minimum(log_weights, log_evidence + 0.5 * jnp.log(1.0 * size))
-    narrow = jnp.where(wide, -jnp.inf, log_density - log_normal)
+    narrow = jnp.where(wide, -jnp.inf, log_density - jax.vmap(log_standard_normal)(z))
     races = log_weights + jr.gumbel(key_choose, log_weights.shape, z.dtype)
     chosen = jnp.argsort(-races)[jnp.arange(num_chains) % size]
     positions = z[jnp.where(jnp.isfinite(log_weights[chosen]), chosen, jnp.argmax(log_weights))]

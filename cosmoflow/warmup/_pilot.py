@@ -45,29 +45,37 @@ class Outcome(NamedTuple):
     @property
     def num_effective(self) -> float:
         """The typical effective sample size of a coordinate."""
-        return float(np.median(_sizes(self.draws)))
+        return float(np.median(_sizes(_judged(self.draws))))
 
-    @property
-    def efficiency(self) -> float:
-        """The smallest effective sample size, over coordinates, their squares and the log-density, per gradient."""
-        half = self.draws[:, self.draws.shape[1] // 3 :]
-        log_density = self.log_density[:, -half.shape[1] :, None]
-        smallest = np.min(_sizes(np.concatenate([half, half**2, log_density], axis=2)))
-        return float(smallest) / (self.cost_per_draw * half.shape[1])
+    def efficiency(self, reference: Float[Array, "sample dim"] | None) -> float:
+        """The smallest effective sample size, over coordinates, their squares and the log-density, per gradient.
+
+        Where a reference sample varies more than the draws do, the chains have not been everywhere, and their sizes
+        count for less in proportion.
+        """
+        half = _judged(self.draws[:, self.draws.shape[1] // 3 :])
+        sizes = _sizes(np.concatenate([half, half**2, self.log_density[:, -half.shape[1] :, None]], axis=2))
+        if reference is not None:
+            there = _judged(np.asarray(reference)[None])
+            spread = np.var(np.concatenate([half, half**2], axis=2), axis=(0, 1))
+            sizes[:-1] *= np.minimum(1, spread / np.var(np.concatenate([there, there**2], axis=2), axis=(0, 1)))
+        return float(np.min(sizes)) / (self.cost_per_draw * half.shape[1])
 
 
-def _sizes(values: Float[np.ndarray, "chain draw function"]) -> list[float]:
+def _judged(draws: Float[np.ndarray, "chain draw dim"]) -> Float[np.ndarray, "chain draw judged"]:
+    """Some of many coordinates."""
+    return draws[:, :, np.unique(np.linspace(0, draws.shape[2] - 1, MAX_JUDGED).astype(int))]
+
+
+def _sizes(values: Float[np.ndarray, "chain draw function"]) -> Float[np.ndarray, " function"]:
     """Effective sample sizes of the means of several functions."""
     from arviz_stats.base import array_stats
 
-    if not np.all(np.isfinite(values)):
-        return [0.0]
-    places = np.unique(np.linspace(0, values.shape[2] - 1, 2 * MAX_JUDGED + 1).astype(int))
-    sizes: list[float] = []
-    for one in (values[:, :, i] for i in places):
-        moved = np.ptp(one) > 0 and one.shape[1] > 4
-        size: Any = array_stats.ess(one, chain_axis=0, draw_axis=1, method="mean") if moved else 0.0
-        sizes.append(float(size) if np.isfinite(size) else 0.0)
+    sizes = np.zeros(values.shape[2])
+    for i, one in enumerate(np.moveaxis(values, 2, 0)):
+        if np.all(np.isfinite(one)) and np.ptp(one) > 0 and one.shape[1] > 4:
+            size: Any = array_stats.ess(one, chain_axis=0, draw_axis=1, method="mean")
+            sizes[i] = size if np.isfinite(size) else 0.0
     return sizes
 
 

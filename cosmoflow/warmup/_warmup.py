@@ -38,7 +38,7 @@ STAGE = "warmup"
 SETTLED = 0.9
 """Importance efficiency of N(0, I) above which coordinates are not refined any more."""
 
-CURVATURE_SHARE = 0.25
+CURVATURE_SHARE = 0.2
 """Share of the budget that the climb to the modes may take."""
 
 MAX_ROUNDS = 6
@@ -49,7 +49,7 @@ LEAST_EFFECTIVE = 4
 """Effective draws of a pilot below which it says nothing of the coordinates."""
 
 ROUND_SHARE = 0.15
-COORDINATES_SHARE = 0.6
+COORDINATES_SHARE = 0.7
 """Shares of the budget that one pilot run for coordinates may take, and all of them together."""
 
 Warmed = tuple[Pullback, AbstractSampler, Float[Array, "chain dim"]]
@@ -130,8 +130,8 @@ def warmup(
         pilot = Pilot(num_chains, chunk, Budget(stop, max_time), live, facts)
         pilot.spend(0)
         run = _Warmup(target, num_chains, limit, key, pilot)
-        whitened, z = run.coordinates(tried, position)
-        name, outcome = run.choose(whitened, tried, z)
+        whitened, z, reference = run.coordinates(tried, position)
+        name, outcome = run.choose(whitened, tried, z, reference)
     if store is not None:
         store.save_group("warmup_posterior", joined(pilot.parameters))
         store.save_group("warmup_sample_stats", joined(pilot.stats))
@@ -154,14 +154,14 @@ class _Warmup:
 
     def coordinates(
         self, tried: dict[str, AbstractSampler], position: Float[Array, "chain dim"] | None
-    ) -> tuple[Pullback, Float[Array, "chain dim"]]:
-        """The whitened target, and where the chains are in it."""
+    ) -> tuple[Pullback, Float[Array, "chain dim"], Float[Array, "sample dim"] | None]:
+        """The whitened target, where the chains are in it, and an importance sample where there is a good one."""
         plain = Pullback(self._target, identity(self._target.dim))
         starts = jr.normal(self._next_key(), (self._num_chains, self._target.dim)) if position is None else position
         check_start(self._target, starts, log_densities(self._target, starts))
         *_, sampler = tried.values()
         if sampler.keeps_coordinates:
-            return plain, starts
+            return plain, starts, None
         few, many = (f(self._target.dim, self._limit) for f in (num_assessed, num_learned_from))
         fit = self._assess("as they are", plain, few)
         whitened = plain
@@ -200,7 +200,7 @@ class _Warmup:
                 whitened = Pullback(self._target, refined)
                 fit = self._assess("from the pilot's draws", whitened, few)
                 z = fit.positions if fit.num_effective > ENOUGH else _inverse(whitened, x)
-        return whitened, z
+        return whitened, z, fit.sample if fit.num_effective > ENOUGH else None
 
     def _first_positions(
         self, target: Pullback, fit: Fit, starts: Float[Array, "chain dim"]
@@ -212,7 +212,11 @@ class _Warmup:
         return z if jnp.all(jnp.isfinite(log_densities(target, z))) else _inverse(target, starts)
 
     def choose(
-        self, target: Pullback, tried: dict[str, AbstractSampler], positions: Float[Array, "chain dim"]
+        self,
+        target: Pullback,
+        tried: dict[str, AbstractSampler],
+        positions: Float[Array, "chain dim"],
+        reference: Float[Array, "sample dim"] | None,
     ) -> tuple[str, Outcome]:
         """The best of some samplers, tuned.
 
@@ -221,20 +225,24 @@ class _Warmup:
         """
         share = (self._limit - self._pilot.cost) / (1 + len(tried))
         outcomes: dict[str, Outcome] = {}
+        efficiency: dict[str, float] = {}
         for name, sampler in tried.items():
-            outcomes[name] = self._run(name, target, sampler, positions, share)
-            if self.steps[-1]["efficiency"] > EXCELLENT:
+            outcomes[name] = self._run(name, target, sampler, positions, share, reference)
+            efficiency[name] = self.steps[-1]["efficiency"]
+            if efficiency[name] > EXCELLENT:
                 break
         sound = {name: o for name, o in outcomes.items() if o.status not in (Status.NON_FINITE, Status.STUCK)}
         if not sound:
             raise RunError(next(iter(outcomes.values())).status)
-        best = max(sound, key=lambda name: sound[name].efficiency)
+        best = max(sound, key=lambda name: efficiency[name])
         return best, sound[best]
 
-    def _run(self, name: str, target: Pullback, sampler: AbstractSampler, z, cost: float | int) -> Outcome:
+    def _run(
+        self, name: str, target: Pullback, sampler: AbstractSampler, z, cost: float | int, reference=None
+    ) -> Outcome:
         before = self._pilot.cost
         outcome = self._pilot.run(target, sampler, z, self._next_key(), cost)
-        self._note(name, before, sampler=type(sampler).__name__, efficiency=outcome.efficiency)
+        self._note(name, before, sampler=type(sampler).__name__, efficiency=outcome.efficiency(reference))
         return outcome
 
     def _assess(self, name: str, target: Pullback, size: int) -> Fit:

@@ -86,7 +86,9 @@ def _advance(target: AbstractTarget, sampler: Any, budget: float) -> Callable[..
         number = int(min(max(left * budget / cost_per_draw[-1], 1), CAPACITY)) if cost_per_draw else FIRST_DRAWS
         states, draws, infos = _chunk(target, sampler, states, jnp.asarray(number))
         names = ("num_gradients", "num_densities", "num_directional_derivatives")
-        counts = Counts(*(float(np.sum(getattr(infos, name))) if hasattr(infos, name) else 0.0 for name in names))
+        counts = Counts(
+            *(float(np.sum(getattr(infos, name))) if getattr(infos, name, None) is not None else 0.0 for name in names)
+        )
         cost_per_draw.append(counts.cost / number)
         return states, draws[:, :number], counts
 
