@@ -8,10 +8,10 @@ demo: .venv/.with-plot
 	$(BIN)/cosmoflow sample scripts/configs/demo.toml --resume
 
 test: .venv/.with-test
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
 test-slow: .venv/.with-test
-	$(BIN)/python -m pytest -n 2 -m slow
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
 
 lint: .venv/.with-lint
 	$(BIN)/ruff check .

@@ -32,7 +32,7 @@ FLOW = cf.fixed_kinetic_flow(2, num_steps=2, width=8, depth=1, key=jr.key(1))
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-@pytest.mark.parametrize("target", [TARGET, cf.neural_transport(TARGET, FLOW)])
+@pytest.mark.parametrize("target", [TARGET, pytest.param(cf.neural_transport(TARGET, FLOW), marks=pytest.mark.slow)])
 def test_chunks_do_not_change_a_chain(sampler, target):
     assert_same(cf.sample(target, sampler, chunk=130, **RUN), cf.sample(target, sampler, chunk=37, **RUN))
 

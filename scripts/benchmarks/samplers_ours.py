@@ -41,6 +41,10 @@ BURN_IN = 0.1
 """Share of the budget that processes without a warm-up spend on the way from their starting points."""
 
 
+DUEL_REFRESHMENT = 0.1
+"""The refreshment rate of pdmp-jax, so that both packages simulate the same process."""
+
+
 class MissingSampler(LookupError):
     """A sampler that this version of the package does not have."""
 
@@ -149,4 +153,7 @@ def sampler(name: str, problem: Problem) -> Sampler:
     if coordinates not in COORDINATES:
         raise ValueError(f"There is no sampler {name!r}.")
     target = problem.target if coordinates == "plain" else Pullback(problem.target, whitening(problem))
-    return _plain(problem, constructed(process), target)
+    exact = constructed(process)
+    if exact.refreshment_rate > 0:
+        exact = eqx.tree_at(lambda s: s.refreshment_rate, exact, jnp.asarray(DUEL_REFRESHMENT))
+    return _plain(problem, exact, target)

@@ -15,7 +15,9 @@ def test_every_direction_has_an_example():
     assert len(EXAMPLES) == PAGE.count("```python")
 
 
-@pytest.mark.parametrize("title", EXAMPLES)
+@pytest.mark.parametrize(
+    "title", [pytest.param(title, marks=[pytest.mark.slow] * (title == "From NumPyro")) for title in EXAMPLES]
+)
 def test_examples(title):
     with jax.numpy_dtype_promotion("standard"):
         exec(compile(EXAMPLES[title], title, "exec"), {"__name__": title})

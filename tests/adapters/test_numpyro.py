@@ -92,6 +92,7 @@ def exact(y):
     return CorrelatedGaussian(2 * y.sum(axis=0) / 0.5**2 / precision, np.diag(4 / precision))
 
 
+@pytest.mark.slow
 def test_moments_of_a_conjugate_model():
     y = np.array([[1.0, -2.0], [2.0, 0.5], [0.3, 0.0]])
     target, sampler, start = cf.warmup(from_numpyro(conjugate, y), NUTS(), num_chains=4, key=jr.key(1))

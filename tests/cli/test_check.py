@@ -1,10 +1,12 @@
 """`cosmoflow check`, and what a run leaves beside its draws."""
 
 import numpy as np
+import pytest
 
 from cosmoflow.chains import Chain
 
 
+@pytest.mark.slow
 def test_a_run_checked_damaged_and_repaired(folder, cosmoflow):
     config = folder / "bao.toml"
     config.write_text(config.read_text() + '[record]\nOmega_m = { every = 7, dtype = "float32" }\n')

@@ -19,9 +19,8 @@ def draw(target, sampler, num_draws, seed=2):
     return cf.sample(whitened, sampler, num_draws=num_draws, num_chains=4, position=start, key=jr.key(seed))
 
 
-@pytest.mark.parametrize(
-    "sampler", [pytest.param(name, marks=[pytest.mark.slow] * (name != "ghmc")) for name in SAMPLERS]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_moments_after_a_warmup(sampler):
     target = CorrelatedGaussian(
         jnp.array([1.0, -2.0, 3.0]), jnp.array([[4.0, 1.8, 0.0], [1.8, 1.0, 0.1], [0.0, 0.1, 0.25]])

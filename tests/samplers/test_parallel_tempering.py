@@ -115,6 +115,7 @@ def test_invariance():
     assert worst_score(mild(ParallelTempering)) < 4.5
 
 
+@pytest.mark.slow
 def test_unbalanced_swaps_are_not_invariant(unbalanced):
     assert worst_score(mild(unbalanced)) > 10
 
@@ -175,6 +176,7 @@ def test_costs_are_those_of_all_rungs(tempered):
     assert "num_events" not in stats and stats["diverging"].shape == stats["lp"].shape
 
 
+@pytest.mark.slow
 def test_the_coordinates_are_left_alone():
     target, _, _ = cf.warmup(TARGET, ParallelTempering(num_rungs=7), max_gradients=20_000, num_chains=4, key=jr.key(0))
     z = jnp.array([0.7, -3.0])

@@ -116,6 +116,7 @@ def test_levels_rise_with_the_energy():
     np.testing.assert_allclose((new.level * infos.acceptance_rate)[uphill], level, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_slow_level_makes_rejections_cluster():
     """Their rate does not change."""
     slow, fast = (

@@ -27,6 +27,7 @@ def first_events(rates, horizon, num, bound):
     return np.asarray(times), np.asarray(clocks), majorant
 
 
+@pytest.mark.slow
 def test_first_event_of_linear_rates_has_the_exact_law():
     def rates(t):
         return jnp.stack([t - 1, 0.2 + 0.1 * t])

@@ -53,6 +53,7 @@ def test_elbo_without_data_is_refused():
         cf.fit(small_flow(), cf.NegativeELBO(), num_steps=10, key=jr.key(0))
 
 
+@pytest.mark.slow
 def test_best_parameters_are_kept():
     """A learning rate that destroys the flow must not be what is returned."""
     loss = cf.ReverseKL(CorrelatedGaussian(jnp.zeros(2), jnp.eye(2)), 64)

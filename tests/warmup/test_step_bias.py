@@ -44,7 +44,13 @@ def test_a_large_step_is_found_out_and_its_bias_has_the_right_size():
     assert np.all(found.square_error["x"] < 0.02)
 
 
-@pytest.mark.parametrize("sampler", [MCLMC(step_size=0.2, decoherence=1.5), Langevin(step_size=1.2, decoherence=1.5)])
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        MCLMC(step_size=0.2, decoherence=1.5),
+        pytest.param(Langevin(step_size=1.2, decoherence=1.5), marks=pytest.mark.slow),
+    ],
+)
 def test_a_small_step_and_a_test_leave_no_bias(sampler):
     found = estimate(sampler)
     assert found.significance < 4
