@@ -19,6 +19,10 @@ class AbstractPotential(eqx.Module):
     def __call__(self, q: Vector, time: Scalar) -> Scalar:
         """Energy at one point; autonomous potentials ignore the time."""
 
+    def given(self, condition: Vector) -> "AbstractPotential":
+        """The potential for one value of a condition; most depend on none."""
+        return self
+
 
 class TargetPotential(AbstractPotential):
     """V(q) = -log pi(q) of a target, whose arrays are never trained."""
@@ -60,3 +64,7 @@ class SumPotential(AbstractPotential):
     def __call__(self, q: Vector, time: Scalar) -> Scalar:
         """Energy at one point."""
         return sum((term(q, time) for term in self.terms[1:]), start=self.terms[0](q, time))
+
+    def given(self, condition: Vector) -> AbstractPotential:
+        """The sum for one value of the condition."""
+        return SumPotential(tuple(term.given(condition) for term in self.terms))
