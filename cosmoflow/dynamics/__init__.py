@@ -11,7 +11,6 @@ from ._kinetic import GaussianKinetic as GaussianKinetic
 from ._network import zero_start_mlp as zero_start_mlp
 from ._neural_kinetic import NeuralKinetic as NeuralKinetic
 from ._potential import AbstractPotential as AbstractPotential
-from ._potential import NeuralPotential as NeuralPotential
 from ._potential import SumPotential as SumPotential
 from ._potential import TargetPotential as TargetPotential
 from ._splitting import AbstractSplitting as AbstractSplitting
@@ -23,3 +22,14 @@ from ._splitting import quarter_turn_step as quarter_turn_step
 from ._symplectic_map import SymplecticMap as SymplecticMap
 from ._symplectic_map import with_num_steps as with_num_steps
 from ._symplectic_map import with_reversible as with_reversible
+from .potentials import BoundedPotential as BoundedPotential
+from .potentials import ConditionalPotential as ConditionalPotential
+from .potentials import ConvexPotential as ConvexPotential
+from .potentials import ConvolutionalPotential as ConvolutionalPotential
+from .potentials import DeepSetPotential as DeepSetPotential
+from .potentials import MixturePotential as MixturePotential
+from .potentials import NeuralPotential as NeuralPotential
+from .potentials import RadialPotential as RadialPotential
+from .potentials import ResidualPotential as ResidualPotential
+from .potentials import SpectralPotential as SpectralPotential
+from .potentials import TimeDependentPotential as TimeDependentPotential
