@@ -20,6 +20,7 @@ from ._splitting import MinimalNorm as MinimalNorm
 from ._splitting import Yoshida as Yoshida
 from ._splitting import quarter_turn_step as quarter_turn_step
 from ._symplectic_map import SymplecticMap as SymplecticMap
+from ._symplectic_map import with_condition as with_condition
 from ._symplectic_map import with_num_steps as with_num_steps
 from ._symplectic_map import with_reversible as with_reversible
 from .potentials import BoundedPotential as BoundedPotential

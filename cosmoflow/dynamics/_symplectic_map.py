@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import paramax
-from flowjax.bijections import AbstractBijection
+from flowjax.bijections import AbstractBijection, Chain
 from jaxtyping import Array, Float
 from paramax import AbstractUnwrappable
 
@@ -136,6 +136,25 @@ def with_reversible(tree: Tree, reversible: bool) -> Tree:
         reversible: Whether reverse mode runs the steps backwards.
     """
     return _on_maps(lambda bijection: eqx.tree_at(lambda b: b.reversible, bijection, reversible), tree)
+
+
+def with_condition(tree: Tree, condition: Float[Array, " condition"]) -> Tree:
+    """A model whose conditional symplectic maps are unconditional ones, for one value of the condition.
+
+    Args:
+        tree: A map, or a chain of maps.
+        condition: What the potentials depend on.
+    """
+
+    def changed(bijection: SymplecticMap) -> SymplecticMap:
+        if bijection.cond_shape is None:
+            return bijection
+        hamiltonian = bijection.hamiltonian.given(condition)
+        return eqx.tree_at(lambda b: (b.hamiltonian, b.cond_shape), bijection, (hamiltonian, None))
+
+    tree = _on_maps(changed, tree)
+    is_conditional = isinstance(tree, Chain) and tree.cond_shape is not None
+    return eqx.tree_at(lambda b: b.cond_shape, tree, None) if is_conditional else tree
 
 
 def _on_maps(change: Callable[[SymplecticMap], SymplecticMap], tree: Tree) -> Tree:

@@ -12,9 +12,9 @@ from .._potential import AbstractPotential
 class BoundedPotential(AbstractPotential):
     """V(q) = r^2 sqrt(1 + |q|^2 / r^2) + r network(q) with r = bound / 2 and a network of slope one at most.
 
-    |grad V| <= bound everywhere, whatever the parameters. Near the origin it starts as the harmonic well |q|^2 / 2. Each
-    matrix W of the network is divided by max(1, sqrt(|W|_1 |W|_inf)), which is no less than its spectral norm where
-    that exceeds one.
+    |grad V| <= bound everywhere, whatever the parameters. Near the origin it starts as the harmonic well |q|^2 / 2.
+    Each matrix W of the network is divided by max(1, sqrt(|W|_1 |W|_inf)), which is no less than its spectral norm
+    where that exceeds one.
 
     Args:
         dim: Dimension of the position.

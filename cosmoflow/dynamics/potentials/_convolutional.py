@@ -1,6 +1,7 @@
 """A potential of periodic fields that knows no origin."""
 
 import math
+from itertools import pairwise
 
 import equinox as eqx
 import jax
@@ -44,7 +45,7 @@ class ConvolutionalPotential(AbstractPotential):
             eqx.nn.Conv(
                 len(grid), a, b, kernel_size, padding=kernel_size // 2, padding_mode="CIRCULAR", key=jr.fold_in(key, i)
             )
-            for i, (a, b) in enumerate(zip(sizes[:-1], sizes[1:], strict=True))
+            for i, (a, b) in enumerate(pairwise(sizes))
         )
         self.stiffness = jnp.ones(())
         self.weights = jnp.zeros(channels)
