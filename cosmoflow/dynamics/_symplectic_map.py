@@ -138,11 +138,11 @@ def with_reversible(tree: Tree, reversible: bool) -> Tree:
     return _on_maps(lambda bijection: eqx.tree_at(lambda b: b.reversible, bijection, reversible), tree)
 
 
-def with_condition(tree: Tree, condition: Float[Array, " condition"]) -> Tree:
-    """A model whose conditional symplectic maps are unconditional ones, for one value of the condition.
+def with_condition(bijection: AbstractBijection, condition: Float[Array, " condition"]) -> AbstractBijection:
+    """A bijection whose conditional symplectic maps are unconditional ones, for one value of the condition.
 
     Args:
-        tree: A map, or a chain of maps.
+        bijection: A map, or a chain of maps.
         condition: What the potentials depend on.
     """
 
@@ -152,9 +152,10 @@ def with_condition(tree: Tree, condition: Float[Array, " condition"]) -> Tree:
         hamiltonian = bijection.hamiltonian.given(condition)
         return eqx.tree_at(lambda b: (b.hamiltonian, b.cond_shape), bijection, (hamiltonian, None))
 
-    tree = _on_maps(changed, tree)
-    is_conditional = isinstance(tree, Chain) and tree.cond_shape is not None
-    return eqx.tree_at(lambda b: b.cond_shape, tree, None) if is_conditional else tree
+    bijection = _on_maps(changed, bijection)
+    if isinstance(bijection, Chain) and bijection.cond_shape is not None:
+        return Chain(bijection.bijections)
+    return bijection
 
 
 def _on_maps(change: Callable[[SymplecticMap], SymplecticMap], tree: Tree) -> Tree:

@@ -1,5 +1,6 @@
 """Neural Hamiltonian flows with the architecture that suits most targets."""
 
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -34,13 +35,16 @@ def fixed_kinetic_flow(
     cond_dim: int | None = None,
     width: int = 64,
     depth: int = 2,
+    potential: Callable[[int, Key], AbstractPotential] | None = None,
     base: AbstractDistribution | None = None,
     momentum: AbstractDistribution | None = None,
     key: Key,
 ) -> HamiltonianFlow:
     """A neural Hamiltonian flow with learned potential and fixed-form kinetic energy p^T M^-1 p / 2, M diagonal.
 
-    Before training it is the quarter turn of phase space, exact for a standard normal target.
+    Before training it is the quarter turn of phase space, exact for a standard normal target. For targets of several
+    modes, several maps of one step each are by far better than one of several steps, and `RadialPotential` than a
+    network: each step then has a potential of its own.
 
     Args:
         dim: Dimension d of the positions.
@@ -50,6 +54,8 @@ def fixed_kinetic_flow(
         cond_dim: Length of the condition of a flow p(q | condition), for amortised inference.
         width: Neurons per hidden layer, of potential and encoder.
         depth: Hidden layers, of potential and encoder.
+        potential: Makes the potential of a map from the number of its inputs (d, and one for the time, and
+            `cond_dim`) and a key; by default a `NeuralPotential`.
         base: Distribution on R^(2d); by default a normal law with learned location and scale.
         momentum: Encoder; by default a `GaussianMomentum`.
         key: Random key of the initial weights.
@@ -63,17 +69,20 @@ def fixed_kinetic_flow(
     key_maps, key_momentum = jr.split(key)
     log_step = jnp.full(num_steps, jnp.log(quarter_turn_step(num_steps * num_maps)))
 
+    def network(size: int, key: Key) -> AbstractPotential:
+        return NeuralPotential(size, width=width, depth=depth, key=key)
+
+    make = network if potential is None else potential
+
     def symplectic_map(key: Key) -> SymplecticMap:
-        potential: AbstractPotential = NeuralPotential(
-            dim + time_dependent + (cond_dim or 0), width=width, depth=depth, key=key
-        )
+        energy = make(dim + time_dependent + (cond_dim or 0), key)
         if cond_dim is not None:
-            potential = ConditionalPotential(potential)
+            energy = ConditionalPotential(energy)
         if time_dependent:
-            potential = TimeDependentPotential(potential)
+            energy = TimeDependentPotential(energy)
         return SymplecticMap(
             dim,
-            Hamiltonian(potential, GaussianKinetic(paramax.Parameterize(jnp.exp, jnp.zeros(dim)))),
+            Hamiltonian(energy, GaussianKinetic(paramax.Parameterize(jnp.exp, jnp.zeros(dim)))),
             step_size=paramax.Parameterize(jnp.exp, log_step),
             num_steps=num_steps,
             cond_dim=cond_dim,

@@ -5,10 +5,11 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+import paramax
 import pytest
 from dynamics.test_symplectic_map import shaken
 
-from cosmoflow.dynamics import with_num_steps, with_reversible
+from cosmoflow.dynamics import RadialPotential, with_num_steps, with_reversible
 from cosmoflow.flows import fixed_kinetic_flow, learned_kinetic_flow, neural_transport
 from cosmoflow.targets import CorrelatedGaussian
 
@@ -16,6 +17,9 @@ FLOWS = {
     "fixed": lambda: fixed_kinetic_flow(2, width=8, key=jr.key(0)),
     "learned": lambda: learned_kinetic_flow(2, width=8, key=jr.key(0)),
     "chained": lambda: learned_kinetic_flow(2, num_steps=2, num_maps=3, width=8, key=jr.key(0)),
+    "radial": lambda: fixed_kinetic_flow(
+        2, num_steps=1, num_maps=5, potential=lambda dim, key: RadialPotential(dim, num_bells=8, key=key), key=jr.key(0)
+    ),
     "timed": lambda: fixed_kinetic_flow(2, num_steps=3, time_dependent=True, width=8, key=jr.key(0)),
 }
 
@@ -24,21 +28,13 @@ FLOWS = {
 def test_it_starts_as_the_quarter_turn_and_stays_a_density(name):
     flow = FLOWS[name]()
     x = jnp.array([0.4, -1.3, 2.0, 0.1])
-    steps = {"fixed": 5, "learned": 5, "chained": 6, "timed": 3}[name]
+    steps = {"fixed": 5, "learned": 5, "chained": 6, "radial": 5, "timed": 3}[name]
     c = np.cos(np.pi / (4 * steps))
-    end = (
-        flow.bijection.transform(x) if name == "learned" else eqx.filter_jit(lambda f: unwrapped(f).transform(x))(flow)
-    )
+    end = eqx.filter_jit(lambda f: paramax.unwrap(f).bijection.transform(x))(flow)
     np.testing.assert_allclose(end, [2.0 / c, 0.1 / c, -0.4 * c, 1.3 * c], atol=1e-12)
     flow = shaken(flow, jr.key(1))
     x, log_prob = eqx.filter_jit(flow.sample_and_log_prob)(jr.key(2), (6,))
     np.testing.assert_allclose(eqx.filter_jit(flow.log_prob)(x), log_prob, atol=1e-8)
-
-
-def unwrapped(flow):
-    import paramax
-
-    return paramax.unwrap(flow).bijection
 
 
 def test_a_flow_without_steps_is_refused():
