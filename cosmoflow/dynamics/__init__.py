@@ -1,5 +1,6 @@
 """Hamiltonian mechanics: potentials, kinetic energies, integrators, and the maps they make."""
 
+from ._dense_kinetic import DenseKinetic as DenseKinetic
 from ._hamiltonian import Hamiltonian as Hamiltonian
 from ._harmonic import HarmonicSplitting as HarmonicSplitting
 from ._integrator import AbstractIntegrator as AbstractIntegrator
@@ -8,12 +9,28 @@ from ._isokinetic import IsokineticKinetic as IsokineticKinetic
 from ._kinetic import AbstractKinetic as AbstractKinetic
 from ._kinetic import GaussianKinetic as GaussianKinetic
 from ._network import zero_start_mlp as zero_start_mlp
+from ._neural_kinetic import NeuralKinetic as NeuralKinetic
 from ._potential import AbstractPotential as AbstractPotential
-from ._potential import NeuralPotential as NeuralPotential
 from ._potential import SumPotential as SumPotential
 from ._potential import TargetPotential as TargetPotential
 from ._splitting import AbstractSplitting as AbstractSplitting
+from ._splitting import BlanesMoan as BlanesMoan
 from ._splitting import Leapfrog as Leapfrog
 from ._splitting import MinimalNorm as MinimalNorm
+from ._splitting import Yoshida as Yoshida
 from ._splitting import quarter_turn_step as quarter_turn_step
 from ._symplectic_map import SymplecticMap as SymplecticMap
+from ._symplectic_map import with_condition as with_condition
+from ._symplectic_map import with_num_steps as with_num_steps
+from ._symplectic_map import with_reversible as with_reversible
+from .potentials import BoundedPotential as BoundedPotential
+from .potentials import ConditionalPotential as ConditionalPotential
+from .potentials import ConvexPotential as ConvexPotential
+from .potentials import ConvolutionalPotential as ConvolutionalPotential
+from .potentials import DeepSetPotential as DeepSetPotential
+from .potentials import MixturePotential as MixturePotential
+from .potentials import NeuralPotential as NeuralPotential
+from .potentials import RadialPotential as RadialPotential
+from .potentials import ResidualPotential as ResidualPotential
+from .potentials import SpectralPotential as SpectralPotential
+from .potentials import TimeDependentPotential as TimeDependentPotential

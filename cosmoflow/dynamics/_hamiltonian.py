@@ -16,3 +16,7 @@ class Hamiltonian(eqx.Module):
     def __call__(self, q: Vector, p: Vector, time: Scalar) -> Scalar:
         """Total energy of one point of phase space."""
         return self.potential(q, time) + self.kinetic(p)
+
+    def given(self, condition: Vector) -> "Hamiltonian":
+        """The Hamiltonian for one value of what its potential depends on besides position and time."""
+        return Hamiltonian(self.potential.given(condition), self.kinetic)

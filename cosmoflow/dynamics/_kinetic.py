@@ -29,7 +29,7 @@ class AbstractKinetic(eqx.Module):
 
 
 class GaussianKinetic(AbstractKinetic):
-    """K(p) = sum_i p_i^2 / (2 m_i), the fixed kinetic energy.
+    """K(p) = sum_i p_i^2 / (2 m_i), the fixed kinetic energy of diagonal masses.
 
     Args:
         inverse_mass: 1 / m, a scalar or one value per coordinate; an array is trained by `fit`, a

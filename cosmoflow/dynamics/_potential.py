@@ -3,13 +3,10 @@
 from abc import abstractmethod
 
 import equinox as eqx
-import jax.numpy as jnp
 import paramax
-from jaxtyping import Array, Float
 
-from .._types import Key, Scalar, Vector
+from .._types import Scalar, Vector
 from ..targets import AbstractTarget
-from ._network import zero_start_mlp
 
 
 class AbstractPotential(eqx.Module):
@@ -18,6 +15,10 @@ class AbstractPotential(eqx.Module):
     @abstractmethod
     def __call__(self, q: Vector, time: Scalar) -> Scalar:
         """Energy at one point; autonomous potentials ignore the time."""
+
+    def given(self, condition: Vector) -> "AbstractPotential":
+        """The potential for one value of a condition; most depend on none."""
+        return self
 
 
 class TargetPotential(AbstractPotential):
@@ -33,25 +34,6 @@ class TargetPotential(AbstractPotential):
         return -paramax.unwrap(self.target).log_density(q)
 
 
-class NeuralPotential(AbstractPotential):
-    """V(q) = sum_i k_i q_i^2 / 2 + network(q), a learned potential that starts as a harmonic well.
-
-    The network starts as zero, so an untrained flow is the quarter turn of phase space that is exact for a standard
-    normal target.
-    """
-
-    stiffness: Float[Array, " dim"]
-    network: eqx.nn.MLP
-
-    def __init__(self, dim: int, *, width: int = 64, depth: int = 2, key: Key):
-        self.stiffness = jnp.ones(dim)
-        self.network = zero_start_mlp(dim, "scalar", width=width, depth=depth, key=key)
-
-    def __call__(self, q: Vector, time: Scalar) -> Scalar:
-        """Energy at one point."""
-        return 0.5 * jnp.sum(self.stiffness * q**2) + self.network(q)
-
-
 class SumPotential(AbstractPotential):
     """The sum of potentials: for example a target's plus a network's (a physics-informed potential)."""
 
@@ -60,3 +42,7 @@ class SumPotential(AbstractPotential):
     def __call__(self, q: Vector, time: Scalar) -> Scalar:
         """Energy at one point."""
         return sum((term(q, time) for term in self.terms[1:]), start=self.terms[0](q, time))
+
+    def given(self, condition: Vector) -> AbstractPotential:
+        """The sum for one value of the condition."""
+        return SumPotential(tuple(term.given(condition) for term in self.terms))

@@ -1,9 +1,14 @@
 """One-shot transports: neural Hamiltonian flows, their momentum encoders, and their exact reweighting."""
 
+from ._base import Given as Given
+from ._base import PhaseBase as PhaseBase
+from ._build import fixed_kinetic_flow as fixed_kinetic_flow
+from ._build import learned_kinetic_flow as learned_kinetic_flow
+from ._dense_momentum import DenseGaussianMomentum as DenseGaussianMomentum
 from ._hamiltonian import HamiltonianFlow as HamiltonianFlow
-from ._hamiltonian import fixed_kinetic_flow as fixed_kinetic_flow
 from ._importance import ImportanceSample as ImportanceSample
 from ._importance import importance_sample as importance_sample
+from ._low_rank_momentum import LowRankGaussianMomentum as LowRankGaussianMomentum
 from ._momentum import GaussianMomentum as GaussianMomentum
 from ._save import load_flow as load_flow
 from ._save import save_flow as save_flow

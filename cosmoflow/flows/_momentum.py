@@ -18,6 +18,7 @@ class GaussianMomentum(AbstractDistribution):
 
     Args:
         dim: Dimension of position and momentum.
+        cond_dim: Length of a condition that follows the position, of flows that are conditional themselves.
         width: Neurons per hidden layer.
         depth: Number of hidden layers.
         key: Random key of the network's initial weights.
@@ -30,10 +31,10 @@ class GaussianMomentum(AbstractDistribution):
     cond_shape: tuple[int, ...]
     network: eqx.nn.MLP
 
-    def __init__(self, dim: int, *, width: int = 64, depth: int = 2, key: Key):
+    def __init__(self, dim: int, *, cond_dim: int = 0, width: int = 64, depth: int = 2, key: Key):
         self.shape = (dim,)
-        self.cond_shape = (dim,)
-        self.network = zero_start_mlp(dim, 2 * dim, width=width, depth=depth, key=key)
+        self.cond_shape = (dim + cond_dim,)
+        self.network = zero_start_mlp(dim + cond_dim, 2 * dim, width=width, depth=depth, key=key)
 
     def _log_prob(self, x: Any, condition: Any = None):
         mean, log_sigma = jnp.split(self.network(condition), 2)

@@ -1,5 +1,6 @@
 """Neural transport: a target in the coordinates of a flow trained on it."""
 
+from ..dynamics import with_reversible
 from ..targets import AbstractTarget, Augmented, Pullback
 from ._hamiltonian import HamiltonianFlow
 
@@ -17,4 +18,4 @@ def neural_transport(target: AbstractTarget, flow: HamiltonianFlow) -> Pullback:
     References:
         Hoffman et al. 2019, arXiv:1903.03704.
     """
-    return Pullback(Augmented(target, flow.momentum), flow.bijection)
+    return Pullback(Augmented(target, flow.momentum), with_reversible(flow.bijection, False))

@@ -1,5 +1,8 @@
 """Training of flows: losses and the loop that minimises them."""
 
+from ._adapt import AdaptiveHistory as AdaptiveHistory
+from ._adapt import fit_adaptively as fit_adaptively
+from ._alpha_divergence import AlphaDivergence as AlphaDivergence
 from ._fit import FitHistory as FitHistory
 from ._fit import default_optimizer as default_optimizer
 from ._fit import fit as fit

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import equinox as eqx
 import jax
@@ -21,6 +21,9 @@ from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
 from ._losses import AbstractLoss
 
 Model = TypeVar("Model", bound=eqx.Module)
+Data: TypeAlias = (
+    Float[Array, "sample dim"] | tuple[Float[Array, "sample dim"], Float[Array, "sample condition"]] | None
+)
 STAGE = "training"
 
 
@@ -30,7 +33,8 @@ class FitHistory(NamedTuple):
     Attributes:
         losses: Training loss of every step, shape (step,); NaN where loss or gradient was not finite and the step was
             not taken.
-        validation: Loss on common random numbers after every chunk, shape (chunk,).
+        validation: Loss on common random numbers after every chunk, shape (chunk,); where it was not finite, the
+            training went back to the best parameters before.
         seconds: Wall time, compilation included.
     """
 
@@ -55,13 +59,20 @@ def default_optimizer(num_steps: int, learning_rate: float = 3e-3) -> optax.Grad
 
 @eqx.filter_jit
 def _train_chunk(training, static, loss, data, optimizer, key, first_step, *, num_steps, batch_size, num_validation):
-    """`num_steps` optimiser steps, then the validation loss; the best parameters so far are kept."""
+    """`num_steps` optimiser steps, then the validation loss; the best parameters so far are kept.
+
+    Where the validation loss is not finite, the training goes on from the best parameters with fresh moments of the
+    optimiser, whose count of steps stays.
+    """
 
     def evaluate(parameters, batch, k):
         return loss(eqx.combine(parameters, static), batch, key=k)
 
     def batch_of(k):
-        return None if data is None else data[jr.randint(k, (batch_size,), 0, len(data))]
+        if data is None:
+            return None
+        chosen = jr.randint(k, (batch_size,), 0, len(jax.tree.leaves(data)[0]))
+        return jax.tree.map(lambda a: a[chosen], data)
 
     def step(carry, i):
         parameters, optimizer_state = carry
@@ -83,6 +94,13 @@ def _train_chunk(training, static, loss, data, optimizer, key, first_step, *, nu
     better = validation < training.best_loss
     best = jax.tree.map(lambda new, old: jnp.where(better, new, old), parameters, training.best)
     best_loss = jnp.where(better, validation, training.best_loss)
+    good = jnp.isfinite(validation)
+    parameters = jax.tree.map(lambda new, old: jnp.where(good, new, old), parameters, best)
+    optimizer_state = jax.tree.map(
+        lambda new, fresh: jnp.where(good, new, fresh) if eqx.is_inexact_array(new) else new,
+        optimizer_state,
+        optimizer.init(parameters),
+    )
     return _Training(parameters, optimizer_state, best, best_loss), losses, validation
 
 
@@ -93,7 +111,7 @@ def fit(
     num_steps: int,
     key: Key,
     optimizer: optax.GradientTransformation | None = None,
-    data: Float[Array, "sample dim"] | None = None,
+    data: Data = None,
     batch_size: int = 256,
     store: ChainStore | None = None,
     chunk: int = 50,
@@ -113,7 +131,7 @@ def fit(
         num_steps: Optimiser steps.
         key: Random key.
         optimizer: `default_optimizer(num_steps)` where none is given.
-        data: Samples, from which every step draws a batch.
+        data: Samples, from which every step draws a batch: positions, or positions and their conditions.
         batch_size: Samples per batch.
         store: Where checkpoints and the trained model are committed; what it already holds is not computed again.
         chunk: Steps per compiled call; validation happens after each.
@@ -123,12 +141,14 @@ def fit(
         progress: Whether to show a live view, or plain lines where there is no terminal.
 
     Raises:
-        ValueError: `num_steps` or `chunk` is not positive.
+        ValueError: `num_steps` or `chunk` is not positive, or the data are empty.
         RunError: The validation loss was never finite, or the training was stopped or ran out of time.
     """
     for name, value in (("num_steps", num_steps), ("chunk", chunk)):
         if value < 1:
             raise ValueError(f"`{name}` is {value}, but must be at least 1.")
+    if data is not None and len(jax.tree.leaves(data)[0]) == 0:
+        raise ValueError("`data` is empty; training on samples needs at least one.")
     budget = Budget(stop, max_time)
     optimizer = default_optimizer(num_steps) if optimizer is None else optimizer
     parameters, static = eqx.partition(
@@ -160,7 +180,10 @@ def fit(
     run = None if store is None else store.path
 
     def facts() -> Facts:
-        return {"loss": float(validation[-1])} if len(validation) else {}
+        if not len(validation):
+            return {}
+        skipped = int(np.isnan(losses).sum())
+        return {"loss": float(validation[-1])} | ({"skipped steps": skipped} if skipped else {})
 
     with stage(STAGE, num_steps, done=len(losses), facts=facts, visible=progress, run=run) as live:
         while len(losses) < num_steps:
@@ -180,5 +203,6 @@ def fit(
                 last_commit = time.monotonic()
             live.advance(count, committed=due)
         if not np.isfinite(training.best_loss):
-            raise RunError(Status.NO_FINITE_LOSS)
+            skipped = int(np.isnan(losses).sum())
+            raise RunError(Status.NO_FINITE_LOSS, f"{type(loss).__name__}, {skipped} of {num_steps} steps not finite")
     return eqx.combine(training.best, static), FitHistory(losses, validation, seconds)

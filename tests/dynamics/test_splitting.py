@@ -8,12 +8,14 @@ import pytest
 
 from cosmoflow.dynamics import (
     AbstractPotential,
+    BlanesMoan,
     GaussianKinetic,
     Hamiltonian,
     HarmonicSplitting,
     IsokineticKinetic,
     Leapfrog,
     MinimalNorm,
+    Yoshida,
 )
 
 
@@ -76,7 +78,7 @@ def test_the_harmonic_splitting_refuses_other_momenta():
         integrator.step(hamiltonian, integrator.init(hamiltonian, Q, P, jnp.zeros(())), jnp.asarray(0.1))
 
 
-@pytest.mark.parametrize("integrator", [Leapfrog(), MinimalNorm()])
+@pytest.mark.parametrize("integrator", [Leapfrog(), MinimalNorm(), Yoshida(), BlanesMoan()])
 def test_coefficients_add_up_and_read_the_same_backwards(integrator):
     for coefficients in (integrator.kicks, integrator.drifts):
         np.testing.assert_allclose(sum(coefficients), 1, atol=1e-15)
@@ -126,3 +128,16 @@ def test_refreshment_keeps_the_law(kinetic):
     np.testing.assert_allclose(np.mean(new**2, axis=0), variance, rtol=0.05)
     np.testing.assert_allclose(np.mean(new, axis=0), 0, atol=0.05)
     np.testing.assert_allclose(np.mean(p * new, axis=0) / variance, 0.8, atol=0.06)
+
+
+@pytest.mark.parametrize("integrator", [Yoshida(), BlanesMoan()])
+def test_fourth_order(integrator):
+    hamiltonian = Hamiltonian(QUARTIC, GaussianKinetic())
+    start = integrator.init(hamiltonian, Q, P, jnp.zeros(()))
+
+    def end(n):
+        return jax.jit(integrator.integrate, static_argnums=3)(hamiltonian, start, jnp.asarray(1 / n), n).q
+
+    reference = end(256)
+    errors = [float(jnp.linalg.norm(end(n) - reference)) for n in (4, 8, 16)]
+    np.testing.assert_allclose(np.diff(np.log2(errors)), -4, atol=0.4)
