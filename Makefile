@@ -7,6 +7,8 @@ BIN := .venv/bin
 demo: .venv/.with-plot
 	$(BIN)/cosmoflow sample scripts/configs/demo.toml --resume
 
+# Most tests compile for longer than they run: optimising what is compiled would cost more than it saves.
+test: export XLA_FLAGS += --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true
 test: .venv/.with-test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 

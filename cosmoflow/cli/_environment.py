@@ -8,6 +8,8 @@ from pathlib import Path
 def configure_jax() -> None:
     """Set double precision and, where the user's cache folder is writable, the compilation cache."""
     warnings.showwarning = lambda message, *_: os.write(2, f"cosmoflow: warning: {message}\n".encode())
+    # Another run is writing the entry, or was killed while it did; it is compiled anew.
+    warnings.filterwarnings("ignore", "Error reading persistent compilation cache entry")
     import jax
 
     jax.config.update("jax_enable_x64", True)

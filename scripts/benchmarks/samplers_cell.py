@@ -1,14 +1,8 @@
 """One sampler on one target in a process of its own: samplers_cell.py TARGET SAMPLER SEED... writes the cells."""
 
 import argparse
-import os
-import platform
-import subprocess
 import sys
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.random as jr
@@ -16,7 +10,8 @@ import numpy as np
 
 jax.config.update("jax_enable_x64", True)
 
-from samplers_grid import DUELS_OURS, FOLDER, OURS, Cell, write  # noqa: E402
+from cells import circumstances, write  # noqa: E402
+from samplers_grid import DUELS_OURS, FOLDER, OURS, Cell  # noqa: E402
 from samplers_metrics import metrics  # noqa: E402
 from samplers_ours import MissingSampler  # noqa: E402
 from samplers_ours import sampler as ours  # noqa: E402
@@ -29,20 +24,6 @@ PACKAGES = ("cosmoflow", "jax", "blackjax", "numpyro", "emcee", "pdmp-jax", "arv
 POSITIONS = 4096
 SKIPPED = 3
 """Exit code where the package lacks the sampler."""
-
-
-def circumstances() -> dict[str, Any]:
-    """When, from which sources and on what a cell was run."""
-    root = Path(__file__).parents[2]
-    git = ["git", "-C", str(root)]
-    changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", "cosmoflow", "scripts"]).returncode != 0
-    commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-    return {
-        "date": date.today().isoformat(),
-        "commit": commit + ("+" if changed else ""),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one used; Python {platform.python_version()}",
-        "versions": {name: version(name) for name in PACKAGES},
-    }
 
 
 def main() -> int:
@@ -68,7 +49,7 @@ def main() -> int:
             result = metrics(what, run(jr.key(seed), positions))
         except (cf.CosmoflowError, RuntimeError, ValueError) as error:
             result = {"failure": f"{type(error).__name__}: {error}".splitlines()[0]}
-        write(Cell(given.target, given.sampler, seed), circumstances() | result, given.folder)
+        write(Cell(given.target, given.sampler, seed), circumstances(PACKAGES) | result, given.folder)
     return 0
 
 

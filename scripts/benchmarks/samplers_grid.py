@@ -1,11 +1,11 @@
 """The cells of the sampler benchmark: which are planned, which have been run, which targets a sampler is tried on."""
 
-import json
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-FOLDER = Path(__file__).parents[2] / "docs" / "benchmarks" / "samplers"
+from cells import ROOT
+
+FOLDER = ROOT / "docs" / "benchmarks" / "samplers"
 
 CORE_TARGETS = ("gaussian_rotated", "banana", "funnel", "demo")
 MORE_TARGETS = (
@@ -64,11 +64,6 @@ class Cell(NamedTuple):
     sampler: str
     seed: int
 
-    @property
-    def name(self) -> str:
-        """Of its file, without the ending."""
-        return f"{self.target}-{self.sampler}-{self.seed}"
-
 
 def applies(target: str, sampler: str) -> bool:
     """Whether a sampler is tried on a target."""
@@ -89,29 +84,6 @@ def planned(grid: str) -> list[Cell]:
         return core
     everything = _product((*OURS, *RIVALS, *DUELS_OURS, *DUELS_RIVALS), TARGETS, range(SEEDS["full"]))
     return [Cell(*cell) for cell in everything if Cell(*cell) not in set(core)]
-
-
-def missing(cells: Iterable[Cell], folder: Path) -> dict[tuple[str, str], list[int]]:
-    """The seeds still to be run, by target and sampler."""
-    groups: dict[tuple[str, str], list[int]] = {}
-    for cell in cells:
-        if not (folder / f"{cell.name}.json").exists():
-            groups.setdefault((cell.target, cell.sampler), []).append(cell.seed)
-    return groups
-
-
-def write(cell: Cell, record: dict[str, Any], folder: Path) -> None:
-    """Commit a cell: its file is there as a whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{cell.name}.draft"
-    draft.write_text(json.dumps(cell._asdict() | record, indent=1) + "\n")
-    draft.replace(folder / f"{cell.name}.json")
-
-
-def read(folder: Path) -> dict[Cell, dict[str, Any]]:
-    """All cells that have been run."""
-    records = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
-    return {Cell(record["target"], record["sampler"], record["seed"]): record for record in records}
 
 
 def _product(samplers: Iterable[str], targets: Iterable[str], seeds: range) -> Iterator[tuple[str, str, int]]:

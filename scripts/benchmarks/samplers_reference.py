@@ -15,7 +15,8 @@ import numpy as np
 jax.config.update("jax_enable_x64", True)
 
 import samplers_outcome  # noqa: E402
-from samplers_cell import circumstances  # noqa: E402
+from cells import circumstances  # noqa: E402
+from samplers_cell import PACKAGES  # noqa: E402
 from samplers_grid import TARGETS  # noqa: E402
 from samplers_metrics import effective_size, rhat  # noqa: E402
 from samplers_nuts import blackjax_nuts  # noqa: E402
@@ -68,7 +69,7 @@ def main() -> None:
         agreement = max(rhat(draws[..., i]) for i in range(draws.shape[2]))
         worst = min(effective_size(draws[..., i] ** power) for i in range(draws.shape[2]) for power in (1, 2))
         print(f"{name}: {draws.shape[1]} draws, worst ESS {worst:.0f}, R-hat {agreement:.4f}", file=sys.stderr)
-        record = {"target": name, "draws": draws.shape[1], "ess": worst, "rhat": agreement, **circumstances()}
+        record = {"target": name, "draws": draws.shape[1], "ess": worst, "rhat": agreement, **circumstances(PACKAGES)}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(record | {"moments": moments(draws)}) + "\n")
 

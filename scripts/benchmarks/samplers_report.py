@@ -6,6 +6,7 @@ from textwrap import wrap
 from typing import Any
 
 import numpy as np
+from cells import WIDTH, circumstances_text, paragraphs, table
 from samplers_grid import COORDINATES, DUEL_TARGETS, DUELS_OURS, DUELS_RIVALS, GRIDS, OURS, PROCESSES, RIVALS, TARGETS
 from samplers_grid import Cell as Cell
 
@@ -27,8 +28,8 @@ PER_SECOND_IN_ALL: Value = lambda record: record["per_cpu_second"]["total"]  # n
 def report(records: Records, plans: Mapping[str, Sequence[Cell]]) -> str:
     """All tables that there are numbers for."""
     sound = {cell: record for cell, record in records.items() if "failure" not in record}
-    lines = ["# Effective samples per gradient and per second", "", *_circumstances(records, plans)]
-    lines += ["", *_paragraphs(METHOD)]
+    lines = ["# Effective samples per gradient and per second", "", *circumstances_text(records, plans)]
+    lines += ["", *paragraphs(METHOD)]
     tables = {
         "Per 1000 gradients": PER_GRADIENT,
         "Per 1000 gradients, warm-up included": PER_GRADIENT_IN_ALL,
@@ -57,26 +58,6 @@ METHOD = (
 )
 
 
-def _circumstances(records: Records, plans: Mapping[str, Sequence[Cell]]) -> Iterator[str]:
-    run = {grid: sum(cell in records for cell in cells) for grid, cells in plans.items()}
-    counts = ", ".join(f"{run[grid]} of {len(cells)} cells of the {grid} grid" for grid, cells in plans.items())
-    yield from wrap(f"Run: {counts}. `make bench` runs what is missing of the core grid.", 120)
-    if records:
-        dates = sorted(record["date"] for record in records.values())
-        machines = "; ".join(sorted({record["machine"] for record in records.values()}))
-        versions = next(iter(records.values()))["versions"]
-        commits = ", ".join(sorted({record["commit"][:10] for record in records.values()}))
-        named = ", ".join(f"{name} {number}" for name, number in versions.items())
-        yield ""
-        yield from wrap(f"{dates[0]} to {dates[-1]}, {machines}; {named}; commits {commits}.", 120)
-
-
-def _paragraphs(texts: Iterable[str]) -> Iterator[str]:
-    for number, text in enumerate(texts):
-        yield from [""] * (number > 0)
-        yield from wrap(text, 120)
-
-
 def _of(records: Records, target: str, sampler: str) -> list[Mapping[str, Any]]:
     return [records[cell] for cell in sorted(records) if (cell.target, cell.sampler) == (target, sampler)]
 
@@ -99,7 +80,7 @@ def _samplers_table(records: Records, value: Value) -> Iterator[str]:
     present = {cell.sampler for cell in records}
     samplers = [sampler for sampler in (*OURS, *RIVALS) if sampler in present]
     rows = [[s, *(_entry(_of(records, target, s), value) for target in targets)] for s in samplers]
-    yield from _table(["", *targets], rows)
+    yield from table(["", *targets], rows)
 
 
 def _best(records: Records, target: str, samplers: Iterable[str], value: Value) -> tuple[str, list[float]] | None:
@@ -121,7 +102,7 @@ def _ratios(records: Records) -> Iterator[str]:
     yield from wrap(
         "In brackets the lower 10 % bound of a bootstrap over seeds. The best rival is that of the highest median, "
         "whether its draws are to be trusted or not.",
-        120,
+        WIDTH,
     )
     yield ""
     rows = []
@@ -141,7 +122,7 @@ def _ratios(records: Records) -> Iterator[str]:
     head = ["target", "chosen"]
     for what in ("per gradient", "per gradient, warm-up included", "per CPU-second"):
         head += [what, "best rival"]
-    yield from _table(head, rows)
+    yield from table(head, rows)
 
 
 def _duels(records: Records) -> Iterator[str]:
@@ -150,7 +131,7 @@ def _duels(records: Records) -> Iterator[str]:
         "points; plain, and in the coordinates of the same affine map with the target's exact mean and covariance. Of "
         f"pdmp-jax the better of {' and '.join(map(str, GRIDS))} nodes counts. Values of ours / theirs, and the ratio "
         "with its lower 10 % bound.",
-        120,
+        WIDTH,
     )
     yield ""
     rows = []
@@ -167,7 +148,7 @@ def _duels(records: Records) -> Iterator[str]:
                 ]
                 if any(columns):
                     rows.append([target, coordinates, process, *columns])
-    yield from _table(["target", "coordinates", "process", "per 1000 gradients", "per CPU-second"], rows)
+    yield from table(["target", "coordinates", "process", "per 1000 gradients", "per CPU-second"], rows)
 
 
 def _duel(ours: tuple[str, list[float]] | None, theirs: tuple[str, list[float]] | None) -> str:
@@ -189,10 +170,4 @@ def _doubts(records: Records) -> Iterator[str]:
             errors = [[run.get(name, float("nan")) for run in sound] for name in ("error_mcse", "error_sd")]
             numbers = [median(run["rhat"] for run in sound), *(median(error) for error in errors)]
             rows.append([target, sampler, *(f"{number:.3g}" for number in numbers), ""])
-    yield from _table(["target", "sampler", "R-hat", "error [MCSE]", "error [sd]", "failure"], rows)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield "|" + "---|" * len(head)
-    yield from (f"| {' | '.join(row)} |" for row in rows)
+    yield from table(["target", "sampler", "R-hat", "error [MCSE]", "error [sd]", "failure"], rows)

@@ -19,7 +19,8 @@ import numpy as np
 
 jax.config.update("jax_enable_x64", True)
 
-from samplers_cell import circumstances  # noqa: E402
+from cells import circumstances  # noqa: E402
+from samplers_cell import PACKAGES  # noqa: E402
 from samplers_clock import Clock  # noqa: E402
 from samplers_fields import poisson_field  # noqa: E402
 from samplers_grid import FOLDER  # noqa: E402
@@ -132,7 +133,7 @@ def main() -> None:
                 except MissingSampler as error:
                     print(f"{kind}: left out, {error}", file=sys.stderr)
                     break
-                record |= circumstances()
+                record |= circumstances(PACKAGES)
                 PATH.parent.mkdir(parents=True, exist_ok=True)
                 PATH.write_text(json.dumps(record, indent=1) + "\n")
                 print(name, kind, points[str(size)], flush=True)

@@ -15,7 +15,7 @@ def grid(monkeypatch):
     import samplers_grid
 
     yield samplers_grid
-    for name in [name for name in sys.modules if name.startswith("samplers")]:
+    for name in [name for name in sys.modules if name.startswith(("samplers", "cells"))]:
         del sys.modules[name]
 
 
@@ -58,12 +58,14 @@ def test_grids_hold_every_cell_once(grid):
 
 
 def test_cells_that_are_there_are_not_run_again(grid, tmp_path):
+    from cells import missing, records_of, write
+
     cells = [grid.Cell("banana", "auto", seed) for seed in range(3)] + [grid.Cell("funnel", "auto", 0)]
-    assert grid.missing(cells, tmp_path) == {("banana", "auto"): [0, 1, 2], ("funnel", "auto"): [0]}
-    grid.write(cells[1], record(1.0), tmp_path)
+    assert missing(cells, tmp_path) == {("banana", "auto"): [0, 1, 2], ("funnel", "auto"): [0]}
+    write(cells[1], record(1.0), tmp_path)
     (tmp_path / ".funnel-auto-0.draft").write_text("{")  # a process that was killed while it wrote
-    assert grid.missing(cells, tmp_path) == {("banana", "auto"): [0, 2], ("funnel", "auto"): [0]}
-    assert grid.read(tmp_path) == {cells[1]: cells[1]._asdict() | record(1.0)}
+    assert missing(cells, tmp_path) == {("banana", "auto"): [0, 2], ("funnel", "auto"): [0]}
+    assert records_of(tmp_path) == [cells[1]._asdict() | record(1.0)]
 
 
 def test_report(grid):

@@ -1,0 +1,139 @@
+"""Cells of a resumable benchmark: each a file of its own, run once, in a process and on a core of its own."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from queue import Empty, Queue
+from textwrap import wrap
+from typing import Any, Protocol
+
+ROOT = Path(__file__).parents[2]
+WIDTH = 120
+ONE_CORE = {
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MPLBACKEND": "agg",
+}
+GROUP_SECONDS = 1200
+"""Time after which the cells of one method on one target are given up."""
+
+Record = Mapping[str, Any]
+
+
+class Cell(Protocol):
+    """A named tuple of a target, a method and a seed."""
+
+    def __getitem__(self, index: Any, /) -> Any: ...
+
+    def _asdict(self) -> dict[str, Any]: ...
+
+
+def name_of(cell: Cell) -> str:
+    """Of its file, without the ending."""
+    return "-".join(map(str, cell[:]))
+
+
+def write(cell: Cell, record: Record, folder: Path) -> None:
+    """Commit a cell: its file is there as a whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f".{name_of(cell)}.draft"
+    draft.write_text(json.dumps(cell._asdict() | dict(record), indent=1) + "\n")
+    draft.replace(folder / f"{name_of(cell)}.json")
+
+
+def records_of(folder: Path) -> list[Record]:
+    """All cells that have been run."""
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+
+
+def missing(cells: Iterable[Cell], folder: Path) -> dict[tuple[str, str], list[int]]:
+    """The seeds still to be run, by target and method."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for cell in cells:
+        if not (folder / f"{name_of(cell)}.json").exists():
+            groups.setdefault((cell[0], cell[1]), []).append(cell[2])
+    return groups
+
+
+def run(script: Path, cells: Sequence[Cell], folder: Path, *, jobs: int) -> list[str]:
+    """Run what is missing by a script that takes a target, a method and seeds; what could not be run."""
+    groups: Queue[tuple[tuple[str, str], list[int]]] = Queue()
+    for group in missing(cells, folder).items():
+        groups.put(group)
+    failures: list[str] = []
+    cores = sorted(os.sched_getaffinity(0))[:jobs]
+    threads = [threading.Thread(target=_work, args=(script, core, groups, failures)) for core in cores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return failures
+
+
+def _work(script: Path, core: int, groups: "Queue[tuple[tuple[str, str], list[int]]]", failures: list[str]) -> None:
+    while True:
+        try:
+            (target, method), seeds = groups.get_nowait()
+        except Empty:
+            return
+        command = ["taskset", "--cpu-list", str(core), sys.executable, str(script), target, method, *map(str, seeds)]
+        began = time.monotonic()
+        try:
+            code = subprocess.run(command, env=os.environ | ONE_CORE, timeout=GROUP_SECONDS).returncode
+        except subprocess.TimeoutExpired:
+            code = -1
+        if code:
+            failures.append(f"{target}, {method}")
+        outcome = "" if code == 0 else f": exit code {code}"
+        print(f"{target}, {method}, seeds {seeds}: {time.monotonic() - began:.0f} s{outcome}", flush=True)
+
+
+def circumstances(packages: Iterable[str]) -> dict[str, Any]:
+    """When, from which sources and on what a cell was run."""
+    git = ["git", "-C", str(ROOT)]
+    changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", "cosmoflow", "scripts"]).returncode != 0
+    commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    return {
+        "date": date.today().isoformat(),
+        "commit": commit + ("+" if changed else ""),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one used; Python {platform.python_version()}",
+        "versions": {name: version(name) for name in packages},
+    }
+
+
+def circumstances_text(records: Mapping[Any, Record], plans: Mapping[str, Sequence[Cell]]) -> Iterator[str]:
+    """How many cells of each grid were run, when and on what."""
+    run = {grid: sum(cell in records for cell in cells) for grid, cells in plans.items()}
+    counts = ", ".join(f"{run[grid]} of {len(cells)} cells of the {grid} grid" for grid, cells in plans.items())
+    yield from wrap(f"Run: {counts}. `make bench` runs what is missing of the core grid.", WIDTH)
+    if records:
+        dates = sorted(record["date"] for record in records.values())
+        machines = "; ".join(sorted({record["machine"] for record in records.values()}))
+        versions = next(iter(records.values()))["versions"]
+        commits = ", ".join(sorted({record["commit"][:10] for record in records.values()}))
+        named = ", ".join(f"{name} {number}" for name, number in versions.items())
+        yield ""
+        yield from wrap(f"{dates[0]} to {dates[-1]}, {machines}; {named}; commits {commits}.", WIDTH)
+
+
+def paragraphs(texts: Iterable[str]) -> Iterator[str]:
+    """Texts in lines, empty ones between them."""
+    for number, text in enumerate(texts):
+        yield from [""] * (number > 0)
+        yield from wrap(text, WIDTH)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A table in Markdown."""
+    yield f"| {' | '.join(head)} |"
+    yield "|" + "---|" * len(head)
+    yield from (f"| {' | '.join(row)} |" for row in rows)
