@@ -1,0 +1,125 @@
+"""How good a trained flow is: bounds, distances, weights of modes, importance sampling, and what it costs."""
+
+import time
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from flowjax.distributions import AbstractDistribution
+from flows_targets import Problem
+from jax.scipy.special import logsumexp
+
+from cosmoflow.flows import HamiltonianFlow, importance_sample
+from cosmoflow.training import AbstractLoss, default_optimizer
+
+NUM_TEST = 2000
+NUM_MOMENTA = 128
+NUM_DRAWS = 20_000
+NUM_PROJECTIONS = 128
+REPETITIONS = 5
+
+
+def metrics(what: Problem, model: AbstractDistribution, seed: int) -> dict[str, Any]:
+    """All that can be said of a model of a target."""
+    keys = jr.split(jr.key(1000 + seed), 4)
+    rng = np.random.default_rng(1000 + seed)
+    draws = np.asarray(positions(model, keys[0], NUM_DRAWS), np.float64)
+    result: dict[str, Any] = {"seconds_of_draws": sampling_seconds(model, keys[1])}
+    if (held_out := what.held_out or what.draw) is not None:
+        test, other = held_out(rng, NUM_DRAWS), held_out(rng, NUM_DRAWS)
+        result["nll"], result["nll_error"] = negative_log_likelihood(model, test[:NUM_TEST], keys[2])
+        floor = sliced_wasserstein(test, other, rng)
+        result["sliced_wasserstein"] = sliced_wasserstein(draws, test, rng)
+        result["sliced_wasserstein_floor"] = floor
+    if what.mode_of is not None and what.weights is not None:
+        modes = what.mode_of(draws)
+        found = np.stack([(modes == mode).mean(axis=0) for mode in range(len(what.weights))])
+        wanted = what.weights[:, None]
+        judged = found[-1:] if modes.shape[1] > 1 else found
+        result["mode_weight_error"] = float(np.max(np.abs(judged / wanted[-len(judged) :] - 1)))
+        result["mode_distance"] = float(np.max(0.5 * np.abs(found - wanted).sum(axis=0)))
+    if what.target is not None:
+        log_weights = importance_weights(model, what.target, keys[3])
+        log_sum, log_n = logsumexp(log_weights), np.log(NUM_DRAWS)
+        result["ess_fraction"] = float(np.exp(2 * log_sum - logsumexp(2 * log_weights) - log_n))
+        result["log_evidence"] = float(log_sum - log_n)
+        if what.log_evidence is not None:
+            result["log_evidence_error"] = abs(result["log_evidence"] - what.log_evidence)
+    return result
+
+
+@eqx.filter_jit
+def positions(model: AbstractDistribution, key: jax.Array, num: int) -> jax.Array:
+    """Draws of the positions, shape (num, dim)."""
+    if isinstance(model, HamiltonianFlow):
+        return jax.vmap(lambda k: model.sample_position(key=k))(jr.split(key, num))
+    return model.sample(key, (num,))
+
+
+def sampling_seconds(model: AbstractDistribution, key: jax.Array) -> float:
+    """Least wall time of several, for `NUM_DRAWS` draws, already compiled."""
+
+    def once() -> float:
+        began = time.perf_counter()
+        jax.block_until_ready(positions(model, key, NUM_DRAWS))
+        return time.perf_counter() - began
+
+    once()
+    return min(once() for _ in range(REPETITIONS))
+
+
+def negative_log_likelihood(model: AbstractDistribution, x: np.ndarray, key: jax.Array) -> tuple[float, float]:
+    """Its mean and standard error; of Hamiltonian flows an upper bound, importance-weighted over many momenta."""
+    points = jnp.asarray(x, float)
+    if isinstance(model, HamiltonianFlow):
+        bound = eqx.filter_jit(lambda q, k: model.log_marginal(q, num_samples=NUM_MOMENTA, key=k))
+        values = jax.lax.map(lambda a: bound(*a), (points, jr.split(key, len(points))), batch_size=100)
+    else:
+        values = model.log_prob(points)
+    values = -np.asarray(values, np.float64)
+    return float(values.mean()), float(values.std() / np.sqrt(len(values)))
+
+
+def sliced_wasserstein(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> float:
+    """Root of the mean over directions of the squared 2-Wasserstein distance of projections."""
+    directions = rng.standard_normal((x.shape[1], NUM_PROJECTIONS))
+    directions /= np.linalg.norm(directions, axis=0)
+    return float(np.sqrt(np.mean((np.sort(x @ directions, axis=0) - np.sort(y @ directions, axis=0)) ** 2)))
+
+
+def importance_weights(model: AbstractDistribution, target: Any, key: jax.Array) -> np.ndarray:
+    """log pi / q of draws of the model, on phase space for Hamiltonian flows."""
+    if isinstance(model, HamiltonianFlow):
+        log_weights = importance_sample(model, target, num_samples=NUM_DRAWS, key=key).log_weights
+    else:
+        x, log_prob = eqx.filter_jit(lambda k: model.sample_and_log_prob(k, (NUM_DRAWS,)))(key)
+        log_weights = jax.jit(jax.vmap(target.log_density))(x) - log_prob
+    log_weights = np.asarray(log_weights, np.float64)
+    return np.where(np.isnan(log_weights), -np.inf, log_weights)
+
+
+def training_step(model: AbstractDistribution, loss: AbstractLoss, batch: Any) -> dict[str, float]:
+    """Wall seconds and peak memory in bytes of one compiled step of the optimiser."""
+    learned, static = eqx.partition(model, eqx.is_inexact_array)
+    optimizer = default_optimizer(1000)
+
+    def step(learned: Any, state: Any, batch: Any, key: jax.Array) -> Any:
+        gradient = jax.grad(lambda p: loss(eqx.combine(p, static), batch, key=key))(learned)
+        updates, state = optimizer.update(gradient, state, learned)
+        return eqx.apply_updates(learned, updates), state
+
+    arguments = (learned, optimizer.init(learned), batch, jr.key(0))
+    compiled = jax.jit(step).lower(*arguments).compile()
+
+    def seconds() -> float:
+        began = time.perf_counter()
+        for _ in range(10):
+            jax.block_until_ready(compiled(*arguments))
+        return (time.perf_counter() - began) / 10
+
+    seconds()
+    memory = compiled.memory_analysis().temp_size_in_bytes
+    return {"seconds_of_step": min(seconds() for _ in range(REPETITIONS)), "bytes_of_step": float(memory)}

@@ -1,0 +1,149 @@
+"""The models of the flow benchmark, of matched numbers of parameters, and what each of them is trained on."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import paramax
+from flowjax.bijections import Affine, RationalQuadraticSpline
+from flowjax.distributions import AbstractDistribution, Normal
+from flowjax.flows import coupling_flow, masked_autoregressive_flow
+
+from cosmoflow.dynamics import AbstractPotential, RadialPotential
+from cosmoflow.flows import HamiltonianFlow, PhaseBase, fixed_kinetic_flow, learned_kinetic_flow
+from cosmoflow.targets import AbstractTarget
+from cosmoflow.training import AbstractLoss, NegativeELBO, ReverseKL
+
+Build = Callable[[int, int, jax.Array], AbstractDistribution]
+"""From the dimension, a width and a key."""
+
+NUM_MAPS = {"nine_modes": 10, "moons": 10, "rings": 10, "checkerboard": 10, "many_well": 5}
+"""Maps of one leapfrog step each, on targets of several modes; elsewhere one map of five steps."""
+BELLS = ("nine_modes", "moons", "rings", "checkerboard")
+"""Targets whose potentials are made of bells; elsewhere they are networks."""
+MAX_WIDTH = 512
+
+
+def model(name: str, target: str, dim: int, key: jax.Array) -> AbstractDistribution:
+    """A model with as many parameters as flowjax's spline coupling flow at its default size, as far as widths allow."""
+    build = _BUILDS[name] if name not in _OURS else _ours(_OURS[name], target)
+    if name == "spline_coupling":
+        return build(dim, 50, key)
+    wanted = num_parameters(eqx.filter_eval_shape(lambda: spline_coupling(dim, 50, jr.key(0))))
+    counts = {
+        width: num_parameters(eqx.filter_eval_shape(build, dim, width, key)) for width in _widths(build, dim, wanted)
+    }
+    return build(dim, min(counts, key=lambda width: abs(counts[width] - wanted)), key)
+
+
+def _widths(build: Build, dim: int, wanted: int) -> range:
+    """Those about the one that has the wanted number of parameters, which grows with the width."""
+    low, high = 2, MAX_WIDTH
+    while high - low > 1:
+        middle = (low + high) // 2
+        few = num_parameters(eqx.filter_eval_shape(lambda: build(dim, middle, jr.key(0)))) < wanted
+        low, high = (middle, high) if few else (low, middle)
+    return range(low, high + 1)
+
+
+def num_parameters(model: Any) -> int:
+    """Trained numbers of a model."""
+    trained = eqx.partition(model, _is_inexact, is_leaf=lambda x: isinstance(x, paramax.NonTrainable))[0]
+    return sum(leaf.size for leaf in jax.tree.leaves(trained))
+
+
+def _is_inexact(leaf: Any) -> bool:
+    return hasattr(leaf, "dtype") and jnp.issubdtype(leaf.dtype, jnp.inexact)
+
+
+def loss(model: AbstractDistribution, target: AbstractTarget | None) -> AbstractLoss:
+    """What a model is trained on: draws, or the density of a target."""
+    if isinstance(model, HamiltonianFlow):
+        return NegativeELBO() if target is None else ReverseKL(target, path_gradient=True)
+    return NegativeLogLikelihood() if target is None else ReverseKLOfDensity(target)
+
+
+class NegativeLogLikelihood(AbstractLoss):
+    """-E_data[log q(x)], for models with a density of their own."""
+
+    def __call__(self, model: AbstractDistribution, batch: Any, *, key: jax.Array) -> jax.Array:
+        """The loss of one batch."""
+        return -jnp.mean(model.log_prob(batch))
+
+
+class ReverseKLOfDensity(AbstractLoss):
+    """E_q[log q(x) - log pi(x)], with the sticking-the-landing gradient, for models with a density of their own."""
+
+    target: AbstractTarget
+    num_samples: int = 256
+
+    def __call__(self, model: AbstractDistribution, batch: Any, *, key: jax.Array) -> jax.Array:
+        """The loss, estimated from draws of the model."""
+        x = model.sample(key, (self.num_samples,))
+        fixed = jax.tree.map(lambda a: jax.lax.stop_gradient(a) if eqx.is_inexact_array(a) else a, model)
+        return jnp.mean(fixed.log_prob(x) - jax.vmap(self.target.log_density)(x))
+
+
+def spline_coupling(dim: int, width: int, key: jax.Array) -> AbstractDistribution:
+    """flowjax's coupling flow of rational quadratic splines on [-4, 4]."""
+    spline = RationalQuadraticSpline(knots=8, interval=4)
+    return coupling_flow(key, base_dist=_normal(dim), transformer=spline, nn_width=width, invert=False)
+
+
+def real_nvp(dim: int, width: int, key: jax.Array) -> AbstractDistribution:
+    """flowjax's affine coupling flow."""
+    return coupling_flow(key, base_dist=_normal(dim), nn_width=width, invert=False)
+
+
+def masked_autoregressive(dim: int, width: int, key: jax.Array) -> AbstractDistribution:
+    """flowjax's masked autoregressive flow of affine layers; inverted where it is trained on draws, by its default."""
+    return masked_autoregressive_flow(key, base_dist=_normal(dim), transformer=Affine(), nn_width=width)
+
+
+def spline_base(dim: int, width: int, key: jax.Array) -> HamiltonianFlow:
+    """A fixed-kinetic flow of five steps that starts from a spline flow of two layers."""
+    keys = jr.split(key)
+    spline = RationalQuadraticSpline(knots=8, interval=4)
+    base = coupling_flow(
+        keys[0], base_dist=_normal(dim), transformer=spline, nn_width=width, flow_layers=2, invert=False
+    )
+    return fixed_kinetic_flow(dim, width=width, base=PhaseBase(base, _normal(dim)), key=keys[1])
+
+
+def spline_alone(dim: int, width: int, key: jax.Array) -> AbstractDistribution:
+    """The base of `spline_base` alone."""
+    spline = RationalQuadraticSpline(knots=8, interval=4)
+    return coupling_flow(key, base_dist=_normal(dim), transformer=spline, nn_width=width, flow_layers=2, invert=False)
+
+
+def _normal(dim: int) -> AbstractDistribution:
+    return Normal(jnp.zeros(dim), jnp.ones(dim))
+
+
+def _ours(flow: Callable[..., HamiltonianFlow], target: str) -> Build:
+    maps = NUM_MAPS.get(target)
+
+    def build(dim: int, width: int, key: jax.Array) -> HamiltonianFlow:
+        def bells(size: int, key: jax.Array) -> AbstractPotential:
+            return RadialPotential(size, num_bells=width, key=key)
+
+        shape = {"num_steps": 5} if maps is None else {"num_steps": 1, "num_maps": maps}
+        return flow(dim, width=width, potential=bells if target in BELLS else None, key=key, **shape)
+
+    return build
+
+
+_OURS: dict[str, Callable[..., HamiltonianFlow]] = {
+    "fixed_kinetic": fixed_kinetic_flow,
+    "learned_kinetic": learned_kinetic_flow,
+}
+_BUILDS: dict[str, Build] = {
+    "spline_coupling": spline_coupling,
+    "real_nvp": real_nvp,
+    "masked_autoregressive": masked_autoregressive,
+    "spline_base": spline_base,
+    "spline_alone": spline_alone,
+}
