@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import paramax
-from flowjax.bijections import AbstractBijection
+from flowjax.bijections import AbstractBijection, Identity
 from samplers_clock import Clock
 from samplers_grid import COORDINATES, OURS
 from samplers_outcome import CHAINS, Counts, Outcome, Sampler, joined, spend
@@ -126,16 +126,17 @@ def _warmed(problem: Problem, sampler: Any) -> Sampler:
     return run
 
 
-def _plain(problem: Problem, sampler: Any, target: AbstractTarget) -> Sampler:
+def _plain(problem: Problem, sampler: Any, coordinates: AbstractBijection) -> Sampler:
+    target = Pullback(problem.target, coordinates)
+
     def run(key: jax.Array, positions: np.ndarray) -> Outcome:
-        start = jnp.asarray(positions[:CHAINS])
-        if isinstance(target, Pullback):
-            start = jax.vmap(target.bijection.inverse)(start)
+        start = jax.vmap(coordinates.inverse)(jnp.asarray(positions[:CHAINS]))
         states = _init(target, sampler, start, key)
         burn_in = BURN_IN * problem.budget
         states, _, warmup, warming = spend(burn_in, _advance(target, sampler, burn_in), states)
         _, pieces, counts, clock = spend(problem.budget, _advance(target, sampler, problem.budget), states)
-        return Outcome(_finish(problem, target, pieces), warmup, counts, warming, clock, _described(sampler))
+        draws = np.asarray(jax.lax.map(jax.vmap(coordinates.transform), jnp.asarray(joined(pieces))))
+        return Outcome(draws, warmup, counts, warming, clock, _described(sampler))
 
     return run
 
@@ -152,8 +153,8 @@ def sampler(name: str, problem: Problem) -> Sampler:
     process, coordinates = name.rsplit("_", 1)
     if coordinates not in COORDINATES:
         raise ValueError(f"There is no sampler {name!r}.")
-    target = problem.target if coordinates == "plain" else Pullback(problem.target, whitening(problem))
+    plain = Identity((problem.target.dim,))
     exact = constructed(process)
     if exact.refreshment_rate > 0:
         exact = eqx.tree_at(lambda s: s.refreshment_rate, exact, jnp.asarray(DUEL_REFRESHMENT))
-    return _plain(problem, exact, target)
+    return _plain(problem, exact, plain if coordinates == "plain" else whitening(problem))
