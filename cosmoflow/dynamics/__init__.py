@@ -23,6 +23,7 @@ from ._symplectic_map import SymplecticMap as SymplecticMap
 from ._symplectic_map import with_condition as with_condition
 from ._symplectic_map import with_num_steps as with_num_steps
 from ._symplectic_map import with_reversible as with_reversible
+from .potentials import AdditivePotential as AdditivePotential
 from .potentials import BoundedPotential as BoundedPotential
 from .potentials import ConditionalPotential as ConditionalPotential
 from .potentials import ConvexPotential as ConvexPotential

@@ -21,7 +21,7 @@ import cosmoflow as cf  # noqa: E402
 from cosmoflow.training import default_optimizer, fit  # noqa: E402
 
 PACKAGES = ("cosmoflow", "jax", "equinox", "optax", "flowjax", "numpy")
-NUM_STEPS = {"demo": 2000, "many_well": 4000}
+NUM_STEPS = {"demo": 1000, "many_well": 2000}
 BATCH = 256
 
 
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=FOLDER)
     given = parser.parse_args()
     what = problem(given.target)
-    num_steps = given.steps or NUM_STEPS.get(given.target, 8000)
+    num_steps = given.steps or NUM_STEPS.get(given.target, 3000)
     for seed in given.seeds:
         key_model, key_fit = jr.split(jr.key(seed))
         start = model(given.model, given.target, what.dim, key_model)

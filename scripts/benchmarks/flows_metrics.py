@@ -17,7 +17,7 @@ from cosmoflow.training import AbstractLoss, default_optimizer
 
 NUM_TEST = 2000
 NUM_MOMENTA = 128
-NUM_DRAWS = 20_000
+NUM_DRAWS = 10_000
 NUM_PROJECTIONS = 128
 REPETITIONS = 5
 
@@ -31,6 +31,9 @@ def metrics(what: Problem, model: AbstractDistribution, seed: int) -> dict[str, 
     if (held_out := what.held_out or what.draw) is not None:
         test, other = held_out(rng, NUM_DRAWS), held_out(rng, NUM_DRAWS)
         result["nll"], result["nll_error"] = negative_log_likelihood(model, test[:NUM_TEST], keys[2])
+        if what.target is not None and what.log_evidence is not None:
+            log_density = jax.vmap(what.target.log_density)(jnp.asarray(test[:NUM_TEST], float))
+            result["entropy_gap"] = result["nll"] + float(jnp.mean(log_density)) - what.log_evidence
         floor = sliced_wasserstein(test, other, rng)
         result["sliced_wasserstein"] = sliced_wasserstein(draws, test, rng)
         result["sliced_wasserstein_floor"] = floor

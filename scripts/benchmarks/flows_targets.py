@@ -13,6 +13,7 @@ from samplers_targets import DEMO
 
 from cosmoflow.config import build_posterior, load
 from cosmoflow.targets import AbstractTarget, Funnel, GaussianMixture
+from cosmoflow.warmup import whiten
 
 Draws = Callable[[np.random.Generator, int], np.ndarray]
 TRAINING_DRAWS = 50_000
@@ -83,6 +84,10 @@ class ManyWell(AbstractTarget):
         """Unnormalised log-density at one point."""
         return jnp.sum(_log_double_well(x[::2]) - 0.5 * x[1::2] ** 2)
 
+    def constrain(self, x: jax.Array) -> dict[str, jax.Array]:
+        """Coordinates are parameters."""
+        return {"x": x}
+
 
 def _log_double_well(x: Any) -> Any:
     return -(x**4) + 6 * x**2 + 0.5 * x
@@ -111,8 +116,8 @@ def many_well() -> Problem:
 
 
 def demo() -> Problem:
-    """The posterior of the demo, in its prior's standard normal coordinates; its evidence is not known exactly."""
-    target = build_posterior(load(DEMO))
+    """The posterior of the demo, whitened at its mode as `cosmoflow sample` does; its evidence is not known exactly."""
+    target = whiten(build_posterior(load(DEMO)), key=jr.key(0))
     return Problem(target.dim, None, target=target)
 
 

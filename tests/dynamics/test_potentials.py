@@ -9,6 +9,7 @@ import pytest
 from dynamics.test_symplectic_map import shaken
 
 from cosmoflow.dynamics import (
+    AdditivePotential,
     BoundedPotential,
     ConditionalPotential,
     ConvexPotential,
@@ -31,6 +32,7 @@ POTENTIALS = {
     "neural": lambda: NeuralPotential(8, width=16, key=KEY),
     "residual": lambda: ResidualPotential(8, width=16, key=KEY),
     "convex": lambda: ConvexPotential(8, width=16, key=KEY),
+    "additive": lambda: AdditivePotential(8, width=16, key=KEY),
     "radial": lambda: RadialPotential(8, num_bells=10, key=KEY),
     "mixture": lambda: MixturePotential(8, num_components=10, key=KEY),
     "bounded": lambda: BoundedPotential(8, bound=40.0, width=16, key=KEY),

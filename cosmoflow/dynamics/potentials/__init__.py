@@ -1,5 +1,6 @@
 """Learned potential energies."""
 
+from ._additive import AdditivePotential as AdditivePotential
 from ._bounded import BoundedPotential as BoundedPotential
 from ._convex import ConvexPotential as ConvexPotential
 from ._convolutional import ConvolutionalPotential as ConvolutionalPotential
