@@ -19,7 +19,8 @@ def longest_scale(positions: Float[np.ndarray, "chain draw dim"]) -> float | Non
 
     Both traces are estimated without bias from four independent chains, however few and correlated the draws of each
     are and in any dimension: differences of two chains need no mean, and tr C^2 is read off the products of those of
-    one pair of chains and of another. Fewer chains are cut into pieces that stand for chains.
+    one pair of chains and of another. Fewer chains are cut into pieces that stand for chains, pairs being of one chain:
+    others would share what a chain remembers, which in many dimensions outweighs all else.
 
     Returns:
         The scale, one where the draws come from N(0, I); None where they do not move or are too few.
@@ -36,7 +37,7 @@ def longest_scale(positions: Float[np.ndarray, "chain draw dim"]) -> float | Non
     chains = chains[:, :: -(-length // MOST_DRAWS)]
     square, trace = 0.0, 0.0
     for start in range(0, len(chains) - 3, 4):
-        for a, b, c, d in SPLITTINGS:
+        for a, b, c, d in SPLITTINGS if pieces == 1 else SPLITTINGS[:1]:
             one, other = chains[start + a] - chains[start + b], chains[start + c] - chains[start + d]
             square += float(np.mean((one @ other.T) ** 2)) / 4
             trace += float(np.mean(np.sum(one**2 + other**2, axis=1))) / 4

@@ -38,6 +38,13 @@ def test_few_correlated_draws_in_many_dimensions_are_little_bias(num_chains, tol
     assert np.mean([pooled(x) for x in draws]) > 1.5
 
 
+@pytest.mark.parametrize("num_chains", [2, 3])
+def test_what_few_chains_remember_is_not_taken_for_a_scale(num_chains):
+    """Pieces of one chain that were paired across would make it sqrt(3000) times their correlation."""
+    draws = [correlated((num_chains, 28), np.ones(3000), 0.8, seed) for seed in range(5)]
+    assert np.mean([longest_scale(x) for x in draws]) < 3
+
+
 def test_the_longest_axes_count():
     scales = np.array([10.0, 1, 1, 1])
     found = [longest_scale(correlated((4, 250), scales, 0.5, seed)) for seed in range(20)]
