@@ -63,7 +63,7 @@ def slope(points: Points) -> dict[str, float] | None:
 
 def figure(points: Mapping[str, Mapping[str, Points]], path: Path) -> None:
     """Cost against dimension, a panel per target."""
-    drawn, axes = plt.subplots(1, len(TITLES), figsize=(11, 4.6), sharey=True, layout="constrained")
+    drawn, axes = plt.subplots(1, len(TITLES), figsize=(11, 5.6), sharey=True, layout="constrained")
     for axis, (target, title) in zip(axes, TITLES.items(), strict=True):
         for (kind, (label, powers)), colour, marker in zip(THEORY.items(), COLOURS, MARKERS, strict=True):
             kinds = points.get(target, {})
@@ -76,8 +76,9 @@ def figure(points: Mapping[str, Mapping[str, Points]], path: Path) -> None:
         axis.set(title=title, xlabel="dimension")
         axis.grid(alpha=0.3)
         if axis.get_legend_handles_labels()[0]:
-            axis.legend(fontsize=8, title="power of the dimension", title_fontsize=8)
-    axes[0].set_ylabel("gradients per effective sample of the worst functional")
+            below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.14), "ncols": 2}
+            axis.legend(fontsize=8, title="power of the dimension", title_fontsize=8, **below)
+    axes[0].set_ylabel("gradients per effective sample")
     path.parent.mkdir(parents=True, exist_ok=True)
     drawn.savefig(path, dpi=150)
     plt.close(drawn)
