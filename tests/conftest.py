@@ -14,6 +14,15 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 install_import_hook("cosmoflow", "beartype.beartype")
 
 import jax  # noqa: E402  (the hook must stand before the first import of the package)
+import pytest  # noqa: E402
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+
+@pytest.fixture(autouse=True)
+def programs_of_long_tests_are_dropped(request):
+    """jaxlib has crashed in a process that held those of a hundred of them."""
+    yield
+    if request.node.get_closest_marker("slow") is not None:
+        jax.clear_caches()
