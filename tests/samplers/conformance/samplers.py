@@ -17,6 +17,7 @@ class Entry:
         corrected: Whether it is invariant whatever the gradient says, because densities decide what is accepted.
         process: Whether it is a piecewise deterministic process.
         fine: A factor on the step size at which the bias of one that is not exact is below what the tests resolve.
+        patience: A factor on the length of the runs for moments, where the law of heavy squares mixes slowly.
         burn_in: Draws after which the rest of its state has its law, where the position alone had it at the start.
         slow: Whether even its first test waits for the long run, because ones much like it are in every run.
     """
@@ -26,6 +27,7 @@ class Entry:
     corrected: bool = True
     process: bool = False
     fine: float = 1.0
+    patience: int = 1
     burn_in: int = 0
     slow: bool = False
 
@@ -46,13 +48,13 @@ SAMPLERS = {
     "langevin": Entry(samplers.Langevin),
     "malt": Entry(samplers.MALT, slow=True),
     "adjusted_mclmc": Entry(samplers.AdjustedMCLMC, slow=True),
-    "mclmc": Entry(samplers.MCLMC, exact=False, corrected=False, fine=0.2, slow=True),
+    "mclmc": Entry(samplers.MCLMC, exact=False, corrected=False, fine=0.2, patience=2, slow=True),
     "hybrid_splitting": Entry(samplers.HybridSplitting),
     "zig_zag_splitting": Entry(samplers.ZigZagSplitting, slow=True),
     "bouncy_particle_splitting": Entry(samplers.BouncyParticleSplitting, slow=True),
     "forward_event_chain_splitting": Entry(samplers.ForwardEventChainSplitting, slow=True),
     "coordinate_splitting": Entry(samplers.CoordinateSplitting, slow=True),
-    "boomerang_splitting": Entry(lambda: samplers.HybridSplitting(motion=samplers.Rotation()), slow=True),
+    "boomerang_splitting": Entry(lambda: samplers.HybridSplitting(motion=samplers.Rotation()), patience=4, slow=True),
     "discrete_bouncy_particle": Entry(samplers.DiscreteBouncyParticle, slow=True),
     "hug_and_hop": Entry(samplers.HugAndHop, slow=True),
     "independence": Entry(samplers.Independence, slow=True),

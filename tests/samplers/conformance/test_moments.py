@@ -33,14 +33,15 @@ def truth(name):
 @functools.cache
 def chunk(name):
     sampler = with_step(SAMPLERS[name].make(), SAMPLERS[name].fine)
+    num_draws = NUM_DRAWS * SAMPLERS[name].patience
 
     @eqx.filter_jit
     def run(target, starts, key):
         keys = jr.split(key, NUM_CHAINS)
         states = jax.vmap(lambda x, k: sampler.init(target, x, key=k))(starts, keys)
         burn_in = jnp.asarray(SAMPLERS[name].burn_in)
-        states, _, _ = sampler.run_chunk(target, states, burn_in, capacity=NUM_DRAWS)
-        return sampler.run_chunk(target, states, jnp.asarray(NUM_DRAWS), capacity=NUM_DRAWS)[1].position
+        states, _, _ = sampler.run_chunk(target, states, burn_in, capacity=num_draws)
+        return sampler.run_chunk(target, states, jnp.asarray(num_draws), capacity=num_draws)[1].position
 
     return run
 
