@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from cosmoflow.samplers import BouncyParticle, Boomerang, ZigZag
+from cosmoflow.samplers import Boomerang, BouncyParticle, ZigZag
 from cosmoflow.targets import CallableTarget
 
 TURNS = 128
