@@ -44,7 +44,8 @@ def fixed_kinetic_flow(
 
     Before training it is the quarter turn of phase space, exact for a standard normal target. For targets of several
     modes, several maps of one step each are by far better than one of several steps, and `RadialPotential` than a
-    network: each step then has a potential of its own.
+    network: each step then has a potential of its own. Where coordinates are nearly independent and many, it is
+    `AdditivePotential`.
 
     Args:
         dim: Dimension d of the positions.
