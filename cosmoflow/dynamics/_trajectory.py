@@ -1,8 +1,12 @@
 """Whole trajectories of kicks and drifts, and their reverse mode at constant memory."""
 
+from collections.abc import Callable
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.custom_batching import custom_vmap
 from jaxtyping import Array, Float
 
 from .._types import Scalar, Vector
@@ -74,31 +78,78 @@ def _(end, cotangent, perturbed, arguments):
     cotangent = tuple(jnp.zeros_like(x) if c is None else c for x, c in zip(end, cotangent, strict=True))
     end, cotangent = (*end, start + jnp.sum(drifts)), (*cotangent, jnp.zeros_like(start))
     learned, fixed = eqx.partition(hamiltonian, perturbed[0])
+    constants, static = eqx.partition(fixed, eqx.is_array)
+    reverse = _reverse_mode(static, lambda motion: motion)
+    gradient, cotangent, d_lengths = reverse(learned, constants, end, cotangent, (kicks, drifts))
+    return gradient, cotangent, *d_lengths
 
-    def stage(carry, lengths):
-        point, cotangent, gradient = carry
-        before = drift(hamiltonian, point, -lengths[1])
-        by_drift, cotangent, d_drift = pulled(drift, before, lengths[1], cotangent)
-        point, (by_kick, cotangent, d_kick) = undone_kick(before, lengths[0], cotangent)
-        gradient = jax.tree.map(lambda g, a, b: g + a + b, gradient, by_drift, by_kick)
-        return (point, cotangent, gradient), (d_kick, d_drift)
 
-    def pulled(motion, point, length, cotangent):
-        _, pull = jax.vjp(lambda a, x, h: motion(eqx.combine(a, fixed), x, h), learned, point, length)
-        return pull(cotangent)
+def _reverse_mode(static: Any, lift: Callable[[Callable], Callable]) -> Callable:
+    """Reverse mode of a trajectory from its end, for as many points at once as `lift` makes of a motion of one.
 
-    def undone_kick(after, length, cotangent):
-        q, p_after, time = after
-        force = lambda a, q, time: jax.grad(eqx.combine(a, fixed).potential)(q, time)  # noqa: E731
-        gradient, pull_force = jax.vjp(force, learned, q, time)
-        p = hamiltonian.kinetic.kick(p_after, gradient, -length)
-        push = lambda a, p, g, h: eqx.combine(a, fixed).kinetic.kick(p, g, h)  # noqa: E731
-        _, pull_push = jax.vjp(push, learned, p, gradient, length)
-        by_push, c_p, c_gradient, d_length = pull_push(cotangent[1])
-        by_force, c_q, c_time = pull_force(c_gradient)
-        learned_cotangent = jax.tree.map(jnp.add, by_push, by_force)
-        return (q, p, time), (learned_cotangent, (cotangent[0] + c_q, c_p, cotangent[2] + c_time), d_length)
+    A batch of points shares its parameters, whose cotangents are summed at each stage: vmap of the reverse mode of one
+    point would carry one for each of them.
 
-    carry = (end, cotangent, jax.tree.map(jnp.zeros_like, learned))
-    (_, cotangent, gradient), (d_kicks, d_drifts) = jax.lax.scan(stage, carry, (kicks, drifts), reverse=True)
-    return gradient, cotangent, d_kicks, d_drifts
+    Args:
+        static: What of the Hamiltonian is no array.
+        lift: From a function of (learned, constants, state, length) to one of batches of states.
+    """
+
+    def of(motion: Callable) -> Callable:
+        return lift(lambda learned, constants, *rest: motion(eqx.combine(learned, constants, static), *rest))
+
+    move, force, push = of(drift), of(_force), of(_push)
+
+    @custom_vmap
+    def run(learned, constants, end, cotangent, lengths):
+        def pulled(motion, state, length):
+            return jax.vjp(lambda a, x, h: motion(a, constants, x, h), learned, state, length)
+
+        def stage(carry, lengths):
+            point, cotangent, gradient = carry
+            before = move(learned, constants, point, -lengths[1])
+            _, pull_move = pulled(move, before, lengths[1])
+            by_move, (c_q, c_p, c_time), d_drift = pull_move(cotangent)
+            q, p_after, time = before
+            acting, pull_force = pulled(force, (q, time), lengths[0])
+            p = push(learned, constants, (p_after, acting), -lengths[0])
+            _, pull_push = pulled(push, (p, acting), lengths[0])
+            by_push, (c_p, c_acting), d_kick = pull_push(c_p)
+            by_force, (by_q, by_time), _ = pull_force(c_acting)
+            gradient = jax.tree.map(lambda *terms: sum(terms), gradient, by_move, by_push, by_force)
+            return ((q, p, time), (c_q + by_q, c_p, c_time + by_time), gradient), (d_kick, d_drift)
+
+        carry = (end, cotangent, jax.tree.map(jnp.zeros_like, learned))
+        (_, cotangent, gradient), d_lengths = jax.lax.scan(stage, carry, lengths, reverse=True)
+        return gradient, cotangent, d_lengths
+
+    @run.def_vmap
+    def _(size, batched, learned, constants, end, cotangent, lengths):
+        own_lengths = any(batched[4])
+
+        def for_each(x, is_batched):
+            return x if is_batched else jnp.broadcast_to(x, (size, *x.shape))
+
+        def share(total, is_batched):
+            return total if is_batched else jnp.broadcast_to(total / size, (size, *total.shape))
+
+        end, cotangent = jax.tree.map(for_each, (end, cotangent), tuple(batched[2:4]))
+        if own_lengths:
+            lengths = jax.tree.map(lambda x, b: jnp.moveaxis(for_each(x, b), 0, 1), lengths, batched[4])
+        axes = jax.tree.map(lambda is_batched: 0 if is_batched else None, (batched[0], batched[1], True, own_lengths))
+        whole = _reverse_mode(static, lambda motion: jax.vmap(lift(motion), in_axes=axes))
+        gradient, cotangent, d_lengths = whole(learned, constants, end, cotangent, lengths)
+        gradient = jax.tree.map(share, gradient, batched[0])
+        d_lengths = jax.tree.map(lambda d: jnp.moveaxis(d, 1, 0) if own_lengths else share(d, False), d_lengths)
+        outputs = gradient, cotangent, d_lengths
+        return outputs, jax.tree.map(lambda _: True, outputs)
+
+    return run
+
+
+def _force(hamiltonian: Hamiltonian, state: tuple[Vector, Scalar], length: Scalar) -> Vector:
+    return jax.grad(hamiltonian.potential)(*state)
+
+
+def _push(hamiltonian: Hamiltonian, state: tuple[Vector, Vector], length: Scalar) -> Vector:
+    return hamiltonian.kinetic.kick(*state, length)
