@@ -8,6 +8,7 @@ from ._integrator import PhaseState as PhaseState
 from ._isokinetic import IsokineticKinetic as IsokineticKinetic
 from ._kinetic import AbstractKinetic as AbstractKinetic
 from ._kinetic import GaussianKinetic as GaussianKinetic
+from ._network import RadialNetwork as RadialNetwork
 from ._network import zero_start_mlp as zero_start_mlp
 from ._neural_kinetic import NeuralKinetic as NeuralKinetic
 from ._potential import AbstractPotential as AbstractPotential

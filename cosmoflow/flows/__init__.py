@@ -1,5 +1,6 @@
 """One-shot transports: neural Hamiltonian flows, their momentum encoders, and their exact reweighting."""
 
+from ._additive_momentum import AdditiveGaussianMomentum as AdditiveGaussianMomentum
 from ._base import Given as Given
 from ._base import PhaseBase as PhaseBase
 from ._build import fixed_kinetic_flow as fixed_kinetic_flow
@@ -12,4 +13,5 @@ from ._low_rank_momentum import LowRankGaussianMomentum as LowRankGaussianMoment
 from ._momentum import GaussianMomentum as GaussianMomentum
 from ._save import load_flow as load_flow
 from ._save import save_flow as save_flow
+from ._tails import SinhTails as SinhTails
 from ._transport import neural_transport as neural_transport

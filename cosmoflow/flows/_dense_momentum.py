@@ -1,5 +1,6 @@
 """A momentum encoder whose momenta are correlated."""
 
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -23,17 +24,32 @@ class DenseGaussianMomentum(AbstractDistribution):
         cond_dim: Length of a condition that follows the position, of flows that are conditional themselves.
         width: Neurons per hidden layer.
         depth: Number of hidden layers.
+        network: Makes the network from the numbers of its inputs and outputs and a key, instead of a perceptron of this
+            width and depth; a `RadialNetwork` suits targets of several modes.
         key: Random key of the network's initial weights.
     """
 
     shape: tuple[int, ...]
     cond_shape: tuple[int, ...]
-    network: eqx.nn.MLP
+    network: eqx.Module
 
-    def __init__(self, dim: int, *, cond_dim: int = 0, width: int = 64, depth: int = 2, key: Key):
+    def __init__(
+        self,
+        dim: int,
+        *,
+        cond_dim: int = 0,
+        width: int = 64,
+        depth: int = 2,
+        network: Callable[[int, int, Key], eqx.Module] | None = None,
+        key: Key,
+    ):
         self.shape = (dim,)
         self.cond_shape = (dim + cond_dim,)
-        self.network = zero_start_mlp(dim + cond_dim, dim * (dim + 3) // 2, width=width, depth=depth, key=key)
+        sizes = (dim + cond_dim, dim * (dim + 3) // 2)
+        if network is None:
+            self.network = zero_start_mlp(*sizes, width=width, depth=depth, key=key)
+        else:
+            self.network = network(*sizes, key)
 
     def _moments(self, condition: Any):
         (dim,) = self.shape

@@ -50,11 +50,10 @@ class _Training(eqx.Module):
     best_loss: Scalar
 
 
-def default_optimizer(num_steps: int, learning_rate: float = 3e-3) -> optax.GradientTransformation:
-    """Adam with clipped gradients and a learning rate that decays to zero along a cosine."""
-    return optax.chain(
-        optax.clip_by_global_norm(10.0), optax.adam(optax.cosine_decay_schedule(learning_rate, num_steps))
-    )
+def default_optimizer(num_steps: int, learning_rate: float = 1e-2) -> optax.GradientTransformation:
+    """Adam with clipped gradients and a learning rate that rises over a twentieth and falls to zero along a cosine."""
+    rate = optax.warmup_cosine_decay_schedule(0.0, learning_rate, num_steps // 20, num_steps)
+    return optax.chain(optax.clip_by_global_norm(10.0), optax.adam(rate, b2=0.99))
 
 
 @eqx.filter_jit

@@ -14,7 +14,7 @@ import numpy as np  # noqa: E402
 from cells import circumstances, write  # noqa: E402
 from flows_grid import FOLDER, Cell  # noqa: E402
 from flows_metrics import metrics, training_step  # noqa: E402
-from flows_models import loss, model, num_parameters  # noqa: E402
+from flows_models import learning_rates, loss, model, num_parameters  # noqa: E402
 from flows_targets import TRAINING_DRAWS, problem  # noqa: E402
 
 import cosmoflow as cf  # noqa: E402
@@ -47,16 +47,21 @@ def main() -> None:
         result = {"parameters": num_parameters(start), "num_steps": num_steps, "batch": BATCH}
         result |= training_step(start, objective, batch)
         try:
-            trained, history = fit(
-                start,
-                objective,
-                num_steps=num_steps,
-                key=key_fit,
-                data=data,
-                batch_size=BATCH,
-                optimizer=default_optimizer(num_steps),
-            )
-            result |= {"seconds_of_training": history.seconds} | metrics(what, trained, seed)
+            trainings = {
+                rate: fit(
+                    start,
+                    objective,
+                    num_steps=num_steps,
+                    key=key_fit,
+                    data=data,
+                    batch_size=BATCH,
+                    optimizer=default_optimizer(num_steps, rate),
+                )
+                for rate in learning_rates(start)
+            }
+            rate = min(trainings, key=lambda rate: np.nanmin(trainings[rate][1].validation))
+            trained, history = trainings[rate]
+            result |= {"learning_rate": rate, "seconds_of_training": history.seconds} | metrics(what, trained, seed)
         except cf.CosmoflowError as error:
             result["failure"] = str(error).splitlines()[0]
         write(Cell(given.target, given.model, seed), circumstances(PACKAGES) | result, given.folder)

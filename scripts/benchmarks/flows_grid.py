@@ -11,8 +11,8 @@ TARGETS = (*CORE_TARGETS, "rings", "checkerboard", "funnel", "digits", "tabular"
 
 OURS = ("fixed_kinetic", "learned_kinetic")
 CORE_RIVALS = ("spline_coupling", "real_nvp")
-COMPOSED = ("spline_base", "spline_alone")
-"""A fixed-kinetic flow that starts from a spline flow, and that spline flow alone, at equal numbers of parameters."""
+COMPOSED = ("spline_base", "affine_base")
+"""Fixed-kinetic flows that start from a coupling flow, which stands alone among the rivals."""
 MODELS = (*OURS, *CORE_RIVALS, "masked_autoregressive", *COMPOSED)
 
 SEEDS = {"core": 3, "full": 5}

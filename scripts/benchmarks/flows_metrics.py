@@ -18,6 +18,7 @@ from cosmoflow.training import AbstractLoss, default_optimizer
 NUM_TEST = 2000
 NUM_MOMENTA = 128
 NUM_DRAWS = 10_000
+NUM_SETS = 10
 NUM_PROJECTIONS = 128
 REPETITIONS = 5
 
@@ -26,17 +27,16 @@ def metrics(what: Problem, model: AbstractDistribution, seed: int) -> dict[str, 
     """All that can be said of a model of a target."""
     keys = jr.split(jr.key(1000 + seed), 4)
     rng = np.random.default_rng(1000 + seed)
-    draws = np.asarray(positions(model, keys[0], NUM_DRAWS), np.float64)
+    draws = np.asarray(positions(model, keys[0], NUM_SETS * NUM_DRAWS), np.float64)
     result: dict[str, Any] = {"seconds_of_draws": sampling_seconds(model, keys[1])}
     if (held_out := what.held_out or what.draw) is not None:
-        test, other = held_out(rng, NUM_DRAWS), held_out(rng, NUM_DRAWS)
+        test, other = (held_out(rng, NUM_SETS * NUM_DRAWS) for _ in range(2))
         result["nll"], result["nll_error"] = negative_log_likelihood(model, test[:NUM_TEST], keys[2])
         if what.target is not None and what.log_evidence is not None:
             log_density = jax.vmap(what.target.log_density)(jnp.asarray(test[:NUM_TEST], float))
             result["entropy_gap"] = result["nll"] + float(jnp.mean(log_density)) - what.log_evidence
-        floor = sliced_wasserstein(test, other, rng)
-        result["sliced_wasserstein"] = sliced_wasserstein(draws, test, rng)
-        result["sliced_wasserstein_floor"] = floor
+        result["sliced_wasserstein"] = mean_sliced_wasserstein(draws, test, rng)
+        result["sliced_wasserstein_floor"] = mean_sliced_wasserstein(other, test, rng)
     if what.mode_of is not None and what.weights is not None:
         modes = what.mode_of(draws)
         found = np.stack([(modes == mode).mean(axis=0) for mode in range(len(what.weights))])
@@ -45,12 +45,15 @@ def metrics(what: Problem, model: AbstractDistribution, seed: int) -> dict[str, 
         result["mode_weight_error"] = float(np.max(np.abs(judged / wanted[-len(judged) :] - 1)))
         result["mode_distance"] = float(np.max(0.5 * np.abs(found - wanted).sum(axis=0)))
     if what.target is not None:
-        log_weights = importance_weights(model, what.target, keys[3])
-        log_sum, log_n = logsumexp(log_weights), np.log(NUM_DRAWS)
-        result["ess_fraction"] = float(np.exp(2 * log_sum - logsumexp(2 * log_weights) - log_n))
-        result["log_evidence"] = float(log_sum - log_n)
+        log_weights = np.split(importance_weights(model, what.target, keys[3]), NUM_SETS)
+        log_sums = logsumexp(jnp.asarray(log_weights), axis=1)
+        fractions = np.exp(2 * log_sums - logsumexp(2 * jnp.asarray(log_weights), axis=1)) / NUM_DRAWS
+        log_evidences = np.asarray(log_sums) - np.log(NUM_DRAWS)
+        result["ess_fraction"] = float(np.median(fractions))
+        result["ess_fraction_least"] = float(np.min(fractions))
+        result["log_evidence"] = float(np.median(log_evidences))
         if what.log_evidence is not None:
-            result["log_evidence_error"] = abs(result["log_evidence"] - what.log_evidence)
+            result["log_evidence_error"] = float(np.median(np.abs(log_evidences - what.log_evidence)))
     return result
 
 
@@ -86,6 +89,12 @@ def negative_log_likelihood(model: AbstractDistribution, x: np.ndarray, key: jax
     return float(values.mean()), float(values.std() / np.sqrt(len(values)))
 
 
+def mean_sliced_wasserstein(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> float:
+    """Mean over `NUM_SETS` pairs of sets of draws: of one pair, it scatters by a half."""
+    pairs = zip(np.split(x, NUM_SETS), np.split(y, NUM_SETS), strict=True)
+    return float(np.mean([sliced_wasserstein(a, b, rng) for a, b in pairs]))
+
+
 def sliced_wasserstein(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> float:
     """Root of the mean over directions of the squared 2-Wasserstein distance of projections."""
     directions = rng.standard_normal((x.shape[1], NUM_PROJECTIONS))
@@ -96,9 +105,9 @@ def sliced_wasserstein(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -
 def importance_weights(model: AbstractDistribution, target: Any, key: jax.Array) -> np.ndarray:
     """log pi / q of draws of the model, on phase space for Hamiltonian flows."""
     if isinstance(model, HamiltonianFlow):
-        log_weights = importance_sample(model, target, num_samples=NUM_DRAWS, key=key).log_weights
+        log_weights = importance_sample(model, target, num_samples=NUM_SETS * NUM_DRAWS, key=key).log_weights
     else:
-        x, log_prob = eqx.filter_jit(lambda k: model.sample_and_log_prob(k, (NUM_DRAWS,)))(key)
+        x, log_prob = eqx.filter_jit(lambda k: model.sample_and_log_prob(k, (NUM_SETS * NUM_DRAWS,)))(key)
         log_weights = jax.jit(jax.vmap(target.log_density))(x) - log_prob
     log_weights = np.asarray(log_weights, np.float64)
     return np.where(np.isnan(log_weights), -np.inf, log_weights)

@@ -9,22 +9,39 @@ import jax.numpy as jnp
 import jax.random as jr
 import paramax
 from flowjax.bijections import Affine, RationalQuadraticSpline
-from flowjax.distributions import AbstractDistribution, Normal
+from flowjax.distributions import AbstractDistribution, Normal, Transformed
 from flowjax.flows import coupling_flow, masked_autoregressive_flow
 
-from cosmoflow.dynamics import AbstractPotential, AdditivePotential, RadialPotential
-from cosmoflow.flows import HamiltonianFlow, PhaseBase, fixed_kinetic_flow, learned_kinetic_flow
+from cosmoflow.dynamics import AbstractPotential, AdditivePotential, RadialNetwork, RadialPotential
+from cosmoflow.flows import (
+    AdditiveGaussianMomentum,
+    DenseGaussianMomentum,
+    GaussianMomentum,
+    HamiltonianFlow,
+    PhaseBase,
+    SinhTails,
+    fixed_kinetic_flow,
+    learned_kinetic_flow,
+)
 from cosmoflow.targets import AbstractTarget
 from cosmoflow.training import AbstractLoss, NegativeELBO, ReverseKL
 
 Build = Callable[[int, int, jax.Array], AbstractDistribution]
 """From the dimension, a width and a key."""
 
+NUM_MAPS = {"moons": 10, "rings": 10, "checkerboard": 10}
+"""Maps of one leapfrog step each; elsewhere five."""
 BELLS = ("nine_modes", "moons", "rings", "checkerboard")
-"""Targets whose flows are ten maps of one leapfrog step each, of potentials made of bells."""
-ADDITIVE = ("many_well", "funnel")
-"""Targets whose flows are five maps of one step each, of additive potentials; elsewhere one map of five steps."""
+"""Targets whose Hamiltonian flows have potentials and encoders made of bells."""
+ADDITIVE = ("many_well",)
+"""Targets whose Hamiltonian flows have additive potentials and encoders; elsewhere they have perceptrons."""
 MAX_WIDTH = 512
+OUR_MAX_WIDTH = 128
+"""Of Hamiltonian flows: wider ones are slow and hardly better, so that many have fewer numbers than their rivals."""
+LEARNING_RATES = (0.003, 0.01)
+OUR_LEARNING_RATES = (0.01,)
+MAX_DENSE = 32
+"""Dimensions up to which the momenta of Hamiltonian flows are correlated."""
 
 
 def model(name: str, target: str, dim: int, key: jax.Array) -> AbstractDistribution:
@@ -34,22 +51,28 @@ def model(name: str, target: str, dim: int, key: jax.Array) -> AbstractDistribut
         return build(dim, 50, key)
     wanted = num_parameters(eqx.filter_eval_shape(lambda: spline_coupling(dim, 50, jr.key(0))))
     counts = {
-        width: num_parameters(eqx.filter_eval_shape(build, dim, width, key)) for width in _widths(build, dim, wanted)
+        width: num_parameters(eqx.filter_eval_shape(build, dim, width, key))
+        for width in _widths(build, dim, wanted, OUR_MAX_WIDTH if name in _OURS else MAX_WIDTH)
     }
     return build(dim, min(counts, key=lambda width: abs(counts[width] - wanted)), key)
 
 
-def _widths(build: Build, dim: int, wanted: int) -> range:
+def learning_rates(model: AbstractDistribution) -> tuple[float, ...]:
+    """The rates at which a model is trained, the best outcome being kept: rivals have two tries."""
+    return OUR_LEARNING_RATES if isinstance(model, HamiltonianFlow) else LEARNING_RATES
+
+
+def _widths(build: Build, dim: int, wanted: int, limit: int) -> range:
     """Multiples of eight about the one that has the wanted number of parameters, which grows with the width.
 
     Others are slower by up to a half: vector registers hold eight numbers.
     """
-    low, high = 8, MAX_WIDTH
+    low, high = 8, limit
     while high - low > 1:
         middle = (low + high) // 2
         few = num_parameters(eqx.filter_eval_shape(lambda: build(dim, middle, jr.key(0)))) < wanted
         low, high = (middle, high) if few else (low, middle)
-    return range(low - low % 8, low + 9, 8)
+    return range(low - low % 8, min(low + 9, limit + 1), 8)
 
 
 def num_parameters(model: Any) -> int:
@@ -107,19 +130,23 @@ def masked_autoregressive(dim: int, width: int, key: jax.Array) -> AbstractDistr
 
 
 def spline_base(dim: int, width: int, key: jax.Array) -> HamiltonianFlow:
-    """A fixed-kinetic flow of five steps that starts from a spline flow of two layers."""
-    keys = jr.split(key)
-    spline = RationalQuadraticSpline(knots=8, interval=4)
-    base = coupling_flow(
-        keys[0], base_dist=_normal(dim), transformer=spline, nn_width=width, flow_layers=2, invert=False
+    """A Hamiltonian flow of one map that starts from a spline coupling flow of two layers."""
+    return _composed(dim, width, key, transformer=RationalQuadraticSpline(knots=8, interval=4), flow_layers=2)
+
+
+def affine_base(dim: int, width: int, key: jax.Array) -> HamiltonianFlow:
+    """A Hamiltonian flow of one map that starts from an affine coupling flow of four layers."""
+    return _composed(dim, width, key, flow_layers=4)
+
+
+def _composed(dim: int, width: int, key: jax.Array, **settings: Any) -> HamiltonianFlow:
+    """The quarter turn makes positions of the momenta of the base, which are therefore the ones that a flow draws."""
+    keys = jr.split(key, 3)
+    law = coupling_flow(keys[0], base_dist=_normal(dim), nn_width=width, invert=False, **settings)
+    momentum = DenseGaussianMomentum(dim, width=width, key=keys[1])
+    return fixed_kinetic_flow(
+        dim, num_steps=1, width=width, base=PhaseBase(_normal(dim), law), momentum=momentum, key=keys[2]
     )
-    return fixed_kinetic_flow(dim, width=width, base=PhaseBase(base, _normal(dim)), key=keys[1])
-
-
-def spline_alone(dim: int, width: int, key: jax.Array) -> AbstractDistribution:
-    """The base of `spline_base` alone."""
-    spline = RationalQuadraticSpline(knots=8, interval=4)
-    return coupling_flow(key, base_dist=_normal(dim), transformer=spline, nn_width=width, flow_layers=2, invert=False)
 
 
 def _normal(dim: int) -> AbstractDistribution:
@@ -128,18 +155,29 @@ def _normal(dim: int) -> AbstractDistribution:
 
 def _ours(flow: Callable[..., HamiltonianFlow], target: str) -> Build:
     def build(dim: int, width: int, key: jax.Array) -> HamiltonianFlow:
+        key_flow, key_encoder = jr.split(key)
+
         def bells(size: int, key: jax.Array) -> AbstractPotential:
             return RadialPotential(size, num_bells=width, key=key)
+
+        def bell_network(inputs: int, outputs: int, key: jax.Array) -> RadialNetwork:
+            return RadialNetwork(inputs, outputs, num_bells=width, key=key)
 
         def additive(size: int, key: jax.Array) -> AbstractPotential:
             return AdditivePotential(size, width=width, depth=1, key=key)
 
-        shape: dict[str, Any] = {"num_steps": 5}
+        shape: dict[str, Any] = {"num_steps": 1, "num_maps": NUM_MAPS.get(target, 5)}
         if target in BELLS:
-            shape = {"num_steps": 1, "num_maps": 10, "potential": bells}
+            momentum = DenseGaussianMomentum(dim, network=bell_network, key=key_encoder)
+            shape |= {"potential": bells, "momentum": momentum}
         elif target in ADDITIVE:
-            shape = {"num_steps": 1, "num_maps": 5, "potential": additive}
-        return flow(dim, width=width, key=key, **shape)
+            momentum = AdditiveGaussianMomentum(dim, width=width, depth=1, key=key_encoder)
+            shape |= {"potential": additive, "momentum": momentum}
+        else:
+            base = PhaseBase(_normal(dim), Transformed(_normal(dim), SinhTails(dim)))
+            encoder = DenseGaussianMomentum if dim <= MAX_DENSE else GaussianMomentum
+            shape |= {"base": base, "momentum": encoder(dim, width=width, key=key_encoder)}
+        return flow(dim, width=width, key=key_flow, **shape)
 
     return build
 
@@ -153,5 +191,5 @@ _BUILDS: dict[str, Build] = {
     "real_nvp": real_nvp,
     "masked_autoregressive": masked_autoregressive,
     "spline_base": spline_base,
-    "spline_alone": spline_alone,
+    "affine_base": affine_base,
 }

@@ -16,7 +16,7 @@ from cosmoflow.targets import AbstractTarget, Funnel, GaussianMixture
 from cosmoflow.warmup import whiten
 
 Draws = Callable[[np.random.Generator, int], np.ndarray]
-TRAINING_DRAWS = 50_000
+TRAINING_DRAWS = 500_000
 
 
 @dataclass(frozen=True)
