@@ -2,10 +2,19 @@
 
 from difflib import get_close_matches
 
+import jax.random as jr
+
 from .._record import Keep, Record
 from .._types import Key
 from ..datasets import desi_dr2_bao, union3
-from ..flows import HamiltonianFlow, fixed_kinetic_flow
+from ..dynamics import AdditivePotential, NeuralPotential, RadialPotential
+from ..flows import (
+    DenseGaussianMomentum,
+    HamiltonianFlow,
+    LowRankGaussianMomentum,
+    fixed_kinetic_flow,
+    learned_kinetic_flow,
+)
 from ..likelihoods import BAO, GaussianMixture, JointLikelihood, Supernovae
 from ..targets import (
     AbstractTransport,
@@ -34,6 +43,17 @@ _LIKELIHOODS = {
     "desi_dr2_bao": lambda options: BAO(desi_dr2_bao(), **options),
     "union3": lambda options: Supernovae(union3(), **options),
     "gaussian_mixture": lambda options: GaussianMixture(**options),
+}
+_FLOWS = {"fixed": fixed_kinetic_flow, "learned": learned_kinetic_flow}
+_POTENTIALS = {
+    "network": NeuralPotential,
+    "bells": lambda dim, *, width, depth, key: RadialPotential(dim, key=key),
+    "additive": AdditivePotential,
+}
+_MOMENTA = {
+    "diagonal": lambda dim, **options: None,  # the flow's own
+    "dense": DenseGaussianMomentum,
+    "low_rank": LowRankGaussianMomentum,
 }
 
 
@@ -86,7 +106,16 @@ def _keep(table: KeepTable) -> Keep | None:
 
 def build_flow(table: FlowTable, dim: int, key: Key) -> HamiltonianFlow:
     """The flow, not yet trained."""
-    return fixed_kinetic_flow(dim, **table.model_dump(), key=key)
+    network = {"width": table.width, "depth": table.depth}
+    return _FLOWS[table.kinetic](
+        dim,
+        num_steps=table.num_steps,
+        num_maps=table.num_maps,
+        potential=lambda size, key: _POTENTIALS[table.potential](size, **network, key=key),
+        momentum=_MOMENTA[table.momentum](dim, **network, key=jr.fold_in(key, 2)),  # the flow splits the key in two
+        **network,
+        key=key,
+    )
 
 
 def _check_names(config: Config, prior: Prior, likelihood: JointLikelihood) -> None:

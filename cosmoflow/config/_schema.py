@@ -47,9 +47,16 @@ class LikelihoodTable(Table):
 
 
 class FlowTable(Table):
-    """`[flow]`: arguments of `fixed_kinetic_flow`; without this table the posterior is sampled as it is."""
+    """`[flow]`: arguments of `fixed_kinetic_flow` or `learned_kinetic_flow`, whose parts have names here.
 
+    Without this table the posterior is sampled as it is.
+    """
+
+    kinetic: Literal["fixed", "learned"] = "fixed"
     num_steps: PositiveInt = 5
+    num_maps: PositiveInt = 1
+    potential: Literal["network", "bells", "additive"] = "network"
+    momentum: Literal["diagonal", "dense", "low_rank"] = "diagonal"
     width: PositiveInt = 64
     depth: PositiveInt = 2
 

@@ -11,6 +11,7 @@ from ._importance import ImportanceSample as ImportanceSample
 from ._importance import importance_sample as importance_sample
 from ._low_rank_momentum import LowRankGaussianMomentum as LowRankGaussianMomentum
 from ._momentum import GaussianMomentum as GaussianMomentum
+from ._pareto import pareto_smooth as pareto_smooth
 from ._save import load_flow as load_flow
 from ._save import save_flow as save_flow
 from ._tails import SinhTails as SinhTails

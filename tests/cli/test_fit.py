@@ -4,6 +4,7 @@ import jax
 import pytest
 
 from cosmoflow.chains import Chain
+from cosmoflow.cli._evidence import Evidence
 
 FLOW = """
 [flow]
@@ -28,7 +29,7 @@ def with_flow(folder):
 def test_fit_then_sample(with_flow, folder, cosmoflow):
     trained = cosmoflow("fit", "bao.toml")
     assert trained.code == 0 and trained.err == "", trained
-    assert "log evidence" in trained.out and "importance ESS fraction" in trained.out
+    assert "log evidence" in trained.out and "importance ESS fraction" in trained.out and "Pareto k " in trained.out
     assert cosmoflow("fit", "bao.toml").is_one_sentence("bao.h5", "--resume", "--force")
     assert cosmoflow("summarize", "bao.h5").is_one_sentence("bao.h5", "no draws")
 
@@ -39,4 +40,6 @@ def test_fit_then_sample(with_flow, folder, cosmoflow):
     assert drawn.code == 0 and drawn.err == "", drawn
     evidence = next(line for line in trained.out.splitlines() if line.startswith("log evidence"))
     assert drawn.out.count(evidence) == 2 and evidence in (folder / "bao.txt").read_text()
-    assert set(Chain.from_file(folder / "bao.h5").posterior) == {"Omega_m", "h_r_d"}
+    chain = Chain.from_file(folder / "bao.h5")
+    assert set(chain.posterior) == {"Omega_m", "h_r_d"}
+    assert str(Evidence.from_attributes(chain.attributes)).startswith(evidence)

@@ -36,6 +36,22 @@ MISTAKES = {
         "[flow]\ndepth = 1\n[training]\n[warmup]\n[run]\noutput = 1 #",
         "run.output must be a valid string",
     ),
+    "unknown kinetic energy": (
+        "[run]",
+        '[flow]\nkinetic = "fxied"\n[run]',
+        "flow.kinetic must be 'fixed' or 'learned', but is 'fxied'; change the value.",
+    ),
+    "unknown potential": (
+        "[run]",
+        '[flow]\npotential = "radial"\n[run]',
+        "flow.potential must be 'network', 'bells' or 'additive', but is 'radial'; change the value.",
+    ),
+    "unknown momenta": (
+        "[run]",
+        '[flow]\nmomentum = "full"\n[run]',
+        "flow.momentum must be 'diagonal', 'dense' or 'low_rank', but is 'full'; change the value.",
+    ),
+    "a flow without maps": ("[run]", "[flow]\nnum_maps = 0\n[run]", "flow.num_maps must be greater than 0, but is 0"),
     "bounds reversed": ("0.01", "2", "prior.Omega_m.low is 2, which is not below high = 0.99; exchange the bounds."),
     "missing key": (", high = 0.99", "", "prior.Omega_m.high is missing; add it."),
     "missing tag": (

@@ -13,6 +13,7 @@ from cosmoflow.flows import (
     fixed_kinetic_flow,
     importance_sample,
     neural_transport,
+    pareto_smooth,
 )
 from cosmoflow.targets import CorrelatedGaussian
 
@@ -72,6 +73,22 @@ def test_evidence_of_a_known_gaussian():
     result = importance_sample(flow, CorrelatedGaussian(jnp.zeros(2), covariance), num_samples=20_000, key=jr.key(5))
     assert 0.5 < result.ess_fraction < 0.95
     assert abs(result.log_evidence) < 5 * result.log_evidence_error < 0.05
+    assert result.pareto_k < 0.5
+    smoothed, k = pareto_smooth(result.log_weights)
+    np.testing.assert_allclose(result.smoothed_log_weights, smoothed, rtol=1e-12)
+    np.testing.assert_allclose(result.pareto_k, k, rtol=1e-10)
+
+
+def test_a_flow_narrower_than_its_target_has_weights_of_a_heavy_tail():
+    flow, c = quarter_turn_flow(5)
+    target = CorrelatedGaussian(jnp.zeros(2), 9 * jnp.eye(2) / c**2)
+    assert importance_sample(flow, target, num_samples=10_000, key=jr.key(6)).pareto_k > 0.7
+
+
+def test_weights_of_the_exact_flow_have_no_tail():
+    flow, c = quarter_turn_flow(5)
+    target = CorrelatedGaussian(jnp.zeros(2), jnp.eye(2) / c**2)
+    assert importance_sample(flow, target, num_samples=10_000, key=jr.key(6)).pareto_k < 0.5
 
 
 def test_transport_of_the_exact_target_is_the_base():
