@@ -12,7 +12,7 @@ from flowjax.distributions import AbstractDistribution
 from flows_targets import Problem
 from jax.scipy.special import logsumexp
 
-from cosmoflow.flows import HamiltonianFlow, importance_sample
+from cosmoflow.flows import HamiltonianFlow, importance_sample, pareto_smooth
 from cosmoflow.training import AbstractLoss, default_optimizer
 
 NUM_TEST = 2000
@@ -45,7 +45,9 @@ def metrics(what: Problem, model: AbstractDistribution, seed: int) -> dict[str, 
         result["mode_weight_error"] = float(np.max(np.abs(judged / wanted[-len(judged) :] - 1)))
         result["mode_distance"] = float(np.max(0.5 * np.abs(found - wanted).sum(axis=0)))
     if what.target is not None:
-        log_weights = np.split(importance_weights(model, what.target, keys[3]), NUM_SETS)
+        all_log_weights = importance_weights(model, what.target, keys[3])
+        result["pareto_k"] = float(pareto_smooth(jnp.asarray(all_log_weights))[1])
+        log_weights = np.split(all_log_weights, NUM_SETS)
         log_sums = logsumexp(jnp.asarray(log_weights), axis=1)
         fractions = np.exp(2 * log_sums - logsumexp(2 * jnp.asarray(log_weights), axis=1)) / NUM_DRAWS
         log_evidences = np.asarray(log_sums) - np.log(NUM_DRAWS)
