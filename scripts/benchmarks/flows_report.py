@@ -10,21 +10,22 @@ from flows_grid import MODELS, TARGETS, Cell
 Records = Mapping[Cell, Record]
 
 METHOD = (
-    "All models have about as many trained numbers as flowjax's spline coupling flow at its default size on the same "
-    "target, as far as widths in steps of eight allow; Hamiltonian flows, whose width ends at 128, often have fewer. All "
-    "are trained by the same loop (Adam, gradients clipped, a learning rate that rises and falls along a cosine, batches "
-    "of 256, single precision), on draws of the target where there are any, else by the reverse Kullback-Leibler "
-    "divergence with the path gradient, in double precision, on the target whitened at its mode. Rivals are trained "
-    "twice, at learning rates of 0.003 and 0.01, and the better outcome counts, with the time of that training alone; "
-    "Hamiltonian flows once, at 0.01, on their one-sample bound.",
+    "All models have about as many trained numbers as flowjax's spline coupling flow at its default size on the "
+    "same target, as far as widths in steps of eight allow; Hamiltonian flows, whose width ends at 128, often have "
+    "fewer. All are trained by the same loop (Adam, gradients clipped, a learning rate that rises and falls along a "
+    "cosine, batches of 256, single precision), on draws of the target where there are any, else by the reverse "
+    "Kullback-Leibler divergence with the path gradient, in double precision, on the target whitened at its mode. "
+    "Rivals are trained twice, at learning rates of 0.003 and 0.01, and the better outcome counts, with the time of "
+    "that training alone; Hamiltonian flows once, at 0.01, on their one-sample bound.",
     "Given are the median over seeds and, in brackets, the range. NLL: of 2000 points that were not trained on; of "
-    "Hamiltonian flows an upper bound, importance-weighted over 128 momenta. Gap: NLL less that of the target itself. "
-    "SW / floor: sliced 2-Wasserstein distance of 10 000 draws, over that of two sets of draws of the target, both a mean "
-    "over ten pairs of sets. Modes: largest relative error of the weight of a mode; on many_well of the deep side of each "
-    "well. ESS: effective sample size of importance sampling over the number of draws, median of ten sets of 10 000 draws, "
-    "and the least of them; Pareto k: of all their weights. log Z: error of its evidence, or the evidence itself where no "
-    "exact one is known, median of the ten sets. Training is in wall seconds on one core, compilation included; step is "
-    "one of its steps, and memory the peak of its temporary arrays; drawing is for 10 000 draws.",
+    "Hamiltonian flows an upper bound, importance-weighted over 128 momenta. Gap: NLL less that of the target "
+    "itself. SW / floor: sliced 2-Wasserstein distance of 10 000 draws, over that of two sets of draws of the "
+    "target, both a mean over ten pairs of sets. Modes: largest relative error of the weight of a mode; on "
+    "many_well of the deep side of each well. ESS: effective sample size of importance sampling over the number of "
+    "draws, median of ten sets of 10 000 draws, and the least of them; Pareto k: of all their weights. log Z: error "
+    "of its evidence, or the evidence itself where no exact one is known, median of the ten sets. Training is in "
+    "wall seconds on one core, compilation included; step is one of its steps, and memory the peak of its temporary "
+    "arrays; drawing is for 10 000 draws.",
 )
 
 
