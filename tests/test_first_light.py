@@ -68,7 +68,7 @@ def test_evidence_of_a_flow_agrees_with_the_grid(lcdm, grid):
     with jax.numpy_dtype_promotion("standard"):
         whitened = cf.whiten(lcdm, key=jr.key(0))
         flow, _ = cf.fit(
-            cf.fixed_kinetic_flow(2, num_steps=5, width=32, key=jr.key(1)),
+            cf.fixed_kinetic_flow(2, num_steps=5, num_maps=1, width=32, key=jr.key(1)),
             cf.ReverseKL(whitened, 128),
             num_steps=150,
             key=jr.key(2),
@@ -100,7 +100,7 @@ def test_samplers_agree_on_the_demo(w0wa):
     with jax.numpy_dtype_promotion("standard"):
         whitened = cf.whiten(w0wa, key=jr.key(0))
         flow, _ = cf.fit(
-            cf.fixed_kinetic_flow(whitened.dim, key=jr.key(1)), cf.ReverseKL(whitened), num_steps=2000, key=jr.key(2)
+            cf.fixed_kinetic_flow(whitened.dim, key=jr.key(1)), cf.ReverseKL(whitened), num_steps=1000, key=jr.key(2)
         )
     flowing = cf.neural_transport(whitened, flow)
     runs = {

@@ -28,7 +28,7 @@ def assert_same(a, b):
             np.testing.assert_array_equal(x[name], y[name], err_msg=name)
 
 
-FLOW = cf.fixed_kinetic_flow(2, num_steps=2, width=8, depth=1, key=jr.key(1))
+FLOW = cf.fixed_kinetic_flow(2, num_steps=2, num_maps=1, width=8, depth=1, key=jr.key(1))
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)

@@ -7,9 +7,11 @@ import jax.random as jr
 from .._record import Keep, Record
 from .._types import Key
 from ..datasets import desi_dr2_bao, union3
-from ..dynamics import AdditivePotential, NeuralPotential, RadialPotential
+from ..dynamics import AdditivePotential, NeuralPotential, RadialNetwork, RadialPotential
 from ..flows import (
+    AdditiveGaussianMomentum,
     DenseGaussianMomentum,
+    GaussianMomentum,
     HamiltonianFlow,
     LowRankGaussianMomentum,
     fixed_kinetic_flow,
@@ -47,13 +49,17 @@ _LIKELIHOODS = {
 _FLOWS = {"fixed": fixed_kinetic_flow, "learned": learned_kinetic_flow}
 _POTENTIALS = {
     "network": NeuralPotential,
-    "bells": lambda dim, *, width, depth, key: RadialPotential(dim, key=key),
+    "bells": lambda dim, *, width, depth, key: RadialPotential(dim, num_bells=width, key=key),
     "additive": AdditivePotential,
 }
 _MOMENTA = {
-    "diagonal": lambda dim, **options: None,  # the flow's own
-    "dense": DenseGaussianMomentum,
+    "diagonal": GaussianMomentum,
     "low_rank": LowRankGaussianMomentum,
+    "dense": DenseGaussianMomentum,
+    "bells": lambda dim, *, width, depth, key: DenseGaussianMomentum(
+        dim, network=lambda *sizes: RadialNetwork(*sizes[:2], num_bells=width, key=sizes[2]), key=key
+    ),
+    "additive": AdditiveGaussianMomentum,
 }
 
 
@@ -107,12 +113,14 @@ def _keep(table: KeepTable) -> Keep | None:
 def build_flow(table: FlowTable, dim: int, key: Key) -> HamiltonianFlow:
     """The flow, not yet trained."""
     network = {"width": table.width, "depth": table.depth}
+    kind = table.potential if table.momentum == "auto" else table.momentum
     return _FLOWS[table.kinetic](
         dim,
         num_steps=table.num_steps,
         num_maps=table.num_maps,
         potential=lambda size, key: _POTENTIALS[table.potential](size, **network, key=key),
-        momentum=_MOMENTA[table.momentum](dim, **network, key=jr.fold_in(key, 2)),  # the flow splits the key in two
+        # "network" is the encoder of the flow itself, which splits the key in two
+        momentum=None if kind == "network" else _MOMENTA[kind](dim, **network, key=jr.fold_in(key, 2)),
         **network,
         key=key,
     )

@@ -53,10 +53,10 @@ class FlowTable(Table):
     """
 
     kinetic: Literal["fixed", "learned"] = "fixed"
-    num_steps: PositiveInt = 5
-    num_maps: PositiveInt = 1
+    num_steps: PositiveInt = 1
+    num_maps: PositiveInt = 5
     potential: Literal["network", "bells", "additive"] = "network"
-    momentum: Literal["diagonal", "dense", "low_rank"] = "diagonal"
+    momentum: Literal["auto", "diagonal", "low_rank", "dense", "bells", "additive"] = "auto"
     width: PositiveInt = 64
     depth: PositiveInt = 2
 
@@ -64,8 +64,8 @@ class FlowTable(Table):
 class TrainingTable(Table):
     """`[training]`: arguments of `fit`, `default_optimizer` and `ReverseKL`."""
 
-    num_steps: PositiveInt = 2000
-    learning_rate: Positive = 3e-3
+    num_steps: PositiveInt = 1000
+    learning_rate: Positive = 1e-2
     num_samples: PositiveInt = 256
 
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import jax.random as jr
 import paramax
 from flowjax.bijections import Chain
-from flowjax.distributions import AbstractDistribution, Normal
+from flowjax.distributions import AbstractDistribution, Normal, Transformed
 
 from .._types import Key
 from ..dynamics import (
@@ -22,15 +22,20 @@ from ..dynamics import (
     TimeDependentPotential,
     quarter_turn_step,
 )
+from ._base import PhaseBase
+from ._dense_momentum import DenseGaussianMomentum
 from ._hamiltonian import HamiltonianFlow
 from ._momentum import GaussianMomentum
+from ._tails import SinhTails
+
+MAX_DENSE = 32
 
 
 def fixed_kinetic_flow(
     dim: int,
     *,
-    num_steps: int = 5,
-    num_maps: int = 1,
+    num_steps: int = 1,
+    num_maps: int = 5,
     time_dependent: bool = False,
     cond_dim: int | None = None,
     width: int = 64,
@@ -42,10 +47,11 @@ def fixed_kinetic_flow(
 ) -> HamiltonianFlow:
     """A neural Hamiltonian flow with learned potential and fixed-form kinetic energy p^T M^-1 p / 2, M diagonal.
 
-    Before training it is the quarter turn of phase space, exact for a standard normal target. For targets of several
-    modes, several maps of one step each are by far better than one of several steps, and `RadialPotential` than a
-    network: each step then has a potential of its own. Where coordinates are nearly independent and many, it is
-    `AdditivePotential`.
+    Before training it is the quarter turn of phase space, nearly exact for a standard normal target. Several maps of
+    one step each, with potentials of their own, are better than one map of several steps. For targets of several modes,
+    potentials and encoders made of bells are by far better than perceptrons: `RadialPotential`, and
+    `DenseGaussianMomentum` with a `RadialNetwork`. Where coordinates are nearly independent and many, it is
+    `AdditivePotential` and `AdditiveGaussianMomentum`.
 
     Args:
         dim: Dimension d of the positions.
@@ -57,8 +63,9 @@ def fixed_kinetic_flow(
         depth: Hidden layers, of potential and encoder.
         potential: Makes the potential of a map from the number of its inputs (d, and one for the time, and
             `cond_dim`) and a key; by default a `NeuralPotential`.
-        base: Distribution on R^(2d); by default a normal law with learned location and scale.
-        momentum: Encoder; by default a `GaussianMomentum`.
+        base: Distribution on R^(2d); by default normal laws with learned location and scale. The momenta, of which the
+            quarter turn makes positions, have `SinhTails`.
+        momentum: Encoder; by default a `DenseGaussianMomentum` up to 32 dimensions, beyond them a `GaussianMomentum`.
         key: Random key of the initial weights.
 
     References:
@@ -91,12 +98,17 @@ def fixed_kinetic_flow(
 
     maps = [symplectic_map(k) for k in jr.split(key_maps, num_maps)]
     if momentum is None:
-        momentum = GaussianMomentum(dim, cond_dim=cond_dim or 0, width=width, depth=depth, key=key_momentum)
+        encoder = DenseGaussianMomentum if dim <= MAX_DENSE else GaussianMomentum
+        momentum = encoder(dim, cond_dim=cond_dim or 0, width=width, depth=depth, key=key_momentum)
     return HamiltonianFlow(
-        base=Normal(jnp.zeros(2 * dim), jnp.ones(2 * dim)) if base is None else base,
+        base=PhaseBase(_normal(dim), Transformed(_normal(dim), SinhTails(dim))) if base is None else base,
         bijection=maps[0] if num_maps == 1 else Chain(maps),
         momentum=momentum,
     )
+
+
+def _normal(dim: int) -> Normal:
+    return Normal(jnp.zeros(dim), jnp.ones(dim))
 
 
 def learned_kinetic_flow(dim: int, *, width: int = 64, depth: int = 2, key: Key, **settings: Any) -> HamiltonianFlow:

@@ -38,6 +38,7 @@ from cosmoflow.config._samplers import (
 from cosmoflow.config._schema import FlowTable, RunTable, TrainingTable, WarmupTable
 from cosmoflow.dynamics import AdditivePotential, GaussianKinetic, NeuralKinetic, NeuralPotential, RadialPotential
 from cosmoflow.flows import (
+    AdditiveGaussianMomentum,
     DenseGaussianMomentum,
     GaussianMomentum,
     LowRankGaussianMomentum,
@@ -145,33 +146,42 @@ def parts(flow):
 
 
 @pytest.mark.parametrize(
-    ("option", "place", "expected"),
+    ("option", "expected"),
     [
-        ("num_maps = 3", 0, 3),
-        ("num_steps = 7", 1, 7),
-        ('kinetic = "fixed"', 2, GaussianKinetic),
-        ('kinetic = "learned"', 2, NeuralKinetic),
-        ('potential = "network"', 3, NeuralPotential),
-        ('potential = "bells"', 3, RadialPotential),
-        ('potential = "additive"', 3, AdditivePotential),
-        ('momentum = "diagonal"', 4, GaussianMomentum),
-        ('momentum = "dense"', 4, DenseGaussianMomentum),
-        ('momentum = "low_rank"', 4, LowRankGaussianMomentum),
+        ("num_maps = 3", {0: 3}),
+        ("num_steps = 7", {1: 7}),
+        ('kinetic = "fixed"', {2: GaussianKinetic}),
+        ('kinetic = "learned"', {2: NeuralKinetic}),
+        ('potential = "network"', {3: NeuralPotential}),
+        ('potential = "bells"', {3: RadialPotential}),
+        ('potential = "additive"', {3: AdditivePotential, 4: AdditiveGaussianMomentum}),
+        ('momentum = "diagonal"', {4: GaussianMomentum}),
+        ('momentum = "dense"', {4: DenseGaussianMomentum}),
+        ('momentum = "low_rank"', {4: LowRankGaussianMomentum}),
+        ('momentum = "additive"', {4: AdditiveGaussianMomentum}),
     ],
 )
-def test_flow_options(tmp_path, option, place, expected):
-    usual = [1, 5, GaussianKinetic, NeuralPotential, GaussianMomentum]
-    usual[place] = expected
+def test_flow_options(tmp_path, option, expected):
+    usual = [5, 1, GaussianKinetic, NeuralPotential, DenseGaussianMomentum]
+    for place, part in expected.items():
+        usual[place] = part
     config = parse(tmp_path, EVERYTHING.replace("width = 4", f"width = 4\n{option}"))
     assert parts(build_flow(config.flow, 3, jr.key(0))) == tuple(usual)
     assert parse(tmp_path, resolved_toml(config), "again.toml").model_dump() == config.model_dump()
 
 
+def test_encoders_of_bells(tmp_path):
+    config = parse(tmp_path, EVERYTHING.replace("width = 4", 'width = 4\npotential = "bells"'))
+    flow = build_flow(config.flow, 3, jr.key(0))
+    assert flow.momentum.network.centres.shape == (4, 3)
+    assert flow.bijection.bijections[0].hamiltonian.potential.centres.shape == (4, 3)
+
+
 def test_all_options_of_a_flow_at_once(tmp_path):
-    options = 'kinetic = "learned"\nnum_steps = 1\nnum_maps = 4\npotential = "additive"\nmomentum = "low_rank"'
+    options = 'kinetic = "learned"\nnum_steps = 2\nnum_maps = 4\npotential = "additive"\nmomentum = "low_rank"'
     config = parse(tmp_path, EVERYTHING.replace("width = 4", f"width = 4\n{options}"))
     flow = build_flow(config.flow, 3, jr.key(0))
-    assert parts(flow) == (4, 1, NeuralKinetic, AdditivePotential, LowRankGaussianMomentum)
+    assert parts(flow) == (4, 2, NeuralKinetic, AdditivePotential, LowRankGaussianMomentum)
     x, log_prob = eqx.filter_jit(flow.sample_and_log_prob)(jr.key(1))
     assert jnp.isfinite(log_prob) and jnp.isfinite(flow.elbo(x[:3], key=jr.key(2)))
 

@@ -49,7 +49,7 @@ MISTAKES = {
     "unknown momenta": (
         "[run]",
         '[flow]\nmomentum = "full"\n[run]',
-        "flow.momentum must be 'diagonal', 'dense' or 'low_rank', but is 'full'; change the value.",
+        "flow.momentum must be 'auto', 'diagonal', 'low_rank', 'dense', 'bells' or 'additive', but is 'full'; change the value.",
     ),
     "a flow without maps": ("[run]", "[flow]\nnum_maps = 0\n[run]", "flow.num_maps must be greater than 0, but is 0"),
     "bounds reversed": ("0.01", "2", "prior.Omega_m.low is 2, which is not below high = 0.99; exchange the bounds."),

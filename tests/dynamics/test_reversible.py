@@ -63,7 +63,7 @@ def test_gradients_are_those_of_plain_autodiff(kinetic, integrator):
 
 def test_gradients_hold_for_batches_within_batches():
     key = jr.key(0)
-    flow = fixed_kinetic_flow(2, num_steps=3, time_dependent=True, cond_dim=1, width=8, key=key)
+    flow = fixed_kinetic_flow(2, num_steps=3, num_maps=1, time_dependent=True, cond_dim=1, width=8, key=key)
     flow = shaken(flow, key)
     batch = jr.normal(jr.key(1), (3, 2)), jr.normal(jr.key(2), (3, 1))
     learned, static = eqx.partition(flow, eqx.is_inexact_array)

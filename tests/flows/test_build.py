@@ -20,7 +20,7 @@ FLOWS = {
     "radial": lambda: fixed_kinetic_flow(
         2, num_steps=1, num_maps=5, potential=lambda dim, key: RadialPotential(dim, num_bells=8, key=key), key=jr.key(0)
     ),
-    "timed": lambda: fixed_kinetic_flow(2, num_steps=3, time_dependent=True, width=8, key=jr.key(0)),
+    "timed": lambda: fixed_kinetic_flow(2, num_steps=3, num_maps=1, time_dependent=True, width=8, key=jr.key(0)),
 }
 
 
@@ -38,7 +38,7 @@ def test_it_starts_as_the_quarter_turn_and_stays_a_density(name):
 
 
 def test_a_flow_without_steps_is_refused():
-    with pytest.raises(ValueError, match="not 1 and 0"):
+    with pytest.raises(ValueError, match="not 5 and 0"):
         fixed_kinetic_flow(2, num_steps=0, key=jr.key(0))
 
 
@@ -46,7 +46,7 @@ def test_more_steps_at_sampling_than_in_training():
     flow = FLOWS["chained"]()
     finer = with_num_steps(flow, 20)
     a, b = (eqx.filter_jit(f.sample_position)(key=jr.key(3)) for f in (flow, finer))
-    np.testing.assert_allclose(a, b, atol=0.01)
+    np.testing.assert_allclose(a, b, rtol=0.02)
 
 
 def test_conditional_flows_are_unconditional_ones_for_each_condition():

@@ -33,7 +33,7 @@ class ExactMomentum(fd.AbstractDistribution):
 
 
 def quarter_turn_flow(num_steps):
-    flow = fixed_kinetic_flow(2, num_steps=num_steps, base=fd.StandardNormal((4,)), key=jr.key(0))
+    flow = fixed_kinetic_flow(2, num_steps=num_steps, num_maps=1, base=fd.StandardNormal((4,)), key=jr.key(0))
     c = np.cos(np.pi / (4 * num_steps))
     return HamiltonianFlow(flow.base, flow.bijection, ExactMomentum(jnp.asarray(c))), c
 
@@ -61,7 +61,7 @@ def test_importance_weighted_bound_is_above_the_elbo_and_below_the_truth():
 
 
 def test_log_prob_of_own_draws():
-    flow = fixed_kinetic_flow(3, num_steps=2, key=jr.key(0))
+    flow = fixed_kinetic_flow(3, num_steps=2, num_maps=1, key=jr.key(0))
     x, log_prob = flow.sample_and_log_prob(jr.key(1), (10,))
     np.testing.assert_allclose(flow.log_prob(x), log_prob, atol=1e-10)
     assert flow.sample_position(key=jr.key(1)).shape == (3,)
@@ -101,6 +101,6 @@ def test_transport_of_the_exact_target_is_the_base():
 
 
 def test_mismatched_parts_are_refused():
-    flow = fixed_kinetic_flow(2, num_steps=2, key=jr.key(0))
+    flow = fixed_kinetic_flow(2, num_steps=2, num_maps=1, key=jr.key(0))
     with pytest.raises(ValueError, match="condition shape"):
         HamiltonianFlow(flow.base, flow.bijection, GaussianMomentum(3, key=jr.key(1)))

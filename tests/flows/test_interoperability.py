@@ -24,7 +24,7 @@ def standard_promotion():
 
 
 def small():
-    return fixed_kinetic_flow(1, num_steps=2, width=8, depth=1, key=jr.key(0))
+    return fixed_kinetic_flow(1, num_steps=2, num_maps=1, width=8, depth=1, key=jr.key(0))
 
 
 def test_flowjax_fits_it_to_draws_of_phase_space():

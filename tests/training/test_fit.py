@@ -15,7 +15,7 @@ from cosmoflow.targets import CorrelatedGaussian, Skewed
 
 
 def small_flow(key=0):
-    return cf.fixed_kinetic_flow(2, num_steps=3, width=16, depth=1, key=jr.key(key))
+    return cf.fixed_kinetic_flow(2, num_steps=3, num_maps=1, width=16, depth=1, key=jr.key(key))
 
 
 def arrays(tree):

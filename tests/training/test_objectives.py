@@ -8,6 +8,7 @@ import numpy as np
 import optax
 import paramax
 import pytest
+from flowjax.distributions import StandardNormal
 
 import cosmoflow as cf
 from cosmoflow.flows import fixed_kinetic_flow
@@ -19,7 +20,7 @@ TARGET = CorrelatedGaussian(jnp.array([1.0]), jnp.array([[0.5]]))
 
 
 def small_flow(**settings):
-    return fixed_kinetic_flow(1, **{"num_steps": 2, "width": 8, "depth": 1, "key": jr.key(0)} | settings)
+    return fixed_kinetic_flow(1, **{"num_steps": 2, "num_maps": 1, "width": 8, "depth": 1, "key": jr.key(0)} | settings)
 
 
 def gradients_of(loss, flow, num):
@@ -45,7 +46,7 @@ def test_path_gradients_of_an_exact_flow_have_no_noise():
 
     The parameters of the encoder apart: its score has mean zero only.
     """
-    flow = small_flow(num_steps=1)
+    flow = small_flow(num_steps=1, base=StandardNormal((2,)))
     flow = eqx.tree_at(lambda f: f.momentum.network.layers[-1].bias, flow, jnp.array([0.0, -0.5 * np.log(2.0)]))
     flow = eqx.tree_at(lambda f: f.momentum, flow, replace_fn=paramax.non_trainable)
     exact = CorrelatedGaussian(jnp.zeros(1), jnp.full((1, 1), 2.0))
