@@ -110,11 +110,15 @@ def circumstances(packages: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def circumstances_text(records: Mapping[Any, Record], plans: Mapping[str, Sequence[Cell]]) -> Iterator[str]:
-    """How many cells of each grid were run, when and on what."""
+def circumstances_text(
+    records: Mapping[Any, Record],
+    plans: Mapping[str, Sequence[Cell]],
+    how: str = "`make bench` runs what is missing of the core grid.",
+) -> Iterator[str]:
+    """How many cells of each grid were run, how to run more, when and on what."""
     run = {grid: sum(cell in records for cell in cells) for grid, cells in plans.items()}
     counts = ", ".join(f"{run[grid]} of {len(cells)} cells of the {grid} grid" for grid, cells in plans.items())
-    yield from wrap(f"Run: {counts}. `make bench` runs what is missing of the core grid.", WIDTH)
+    yield from wrap(f"Run: {counts}. {how}", WIDTH)
     if records:
         dates = sorted(record["date"] for record in records.values())
         machines = "; ".join(sorted({record["machine"] for record in records.values()}))

@@ -106,6 +106,6 @@ def test_learned_tails():
     np.testing.assert_allclose(back, x, atol=1e-12)
     np.testing.assert_allclose(log_det_back, -log_det, atol=1e-12)
     np.testing.assert_allclose(law.log_prob(y), fd.StandardNormal((2,)).log_prob(x) - log_det, atol=1e-12)
-    assert y[0] < -3.01 and y[1] > 2.01
+    assert y[0] < -3 and y[1] > 2
     far = paramax.unwrap(tails).inverse_and_log_det(jnp.array([-1e6, 1e6]))
     assert np.all(np.isfinite(far[0])) and np.isfinite(far[1])
