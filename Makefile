@@ -30,7 +30,9 @@ bench: .venv/.with-bench
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps pdmp-jax==0.1.1  # it asks for an old JAX
 	$(BIN)/python scripts/benchmarks/samplers.py
 	$(BIN)/python scripts/benchmarks/samplers_scaling.py
+	$(BIN)/python scripts/benchmarks/reversible.py
 	$(BIN)/python scripts/benchmarks/flows.py
+	$(BIN)/python scripts/benchmarks/flows_study.py
 
 lock: .venv/.with-lint
 	$(BIN)/pip install --quiet uv

@@ -38,16 +38,16 @@ WIDTHS = (8, 16, 32, 64, 128)
 
 HOW = "`python scripts/benchmarks/flows_study.py` runs what is missing."
 TEXT = (
-    "The claims of arXiv:2302.01955 that flows of fixed kinetic energy do not depend much on their settings, tried one "
-    "factor at a time on the nine modes. The usual flow is a single autonomous Hamiltonian of five leapfrog steps of "
-    "learned lengths, which start as a quarter turn in all; potential and encoder have 64 bells each, the base is normal "
-    f"with learned location and scale. Each is trained on draws for {NUM_STEPS} steps.",
-    "Trained L: trained and sampled with that many steps. Sampled L: trained with five steps, sampled with others over "
-    "the same time. Maps: Hamiltonians of one step each. Time: of five steps of fixed length, in quarter turns. Width: "
-    "bells of potential and of encoder. Base: fixed and twice as wide as the target, fixed as N(0, I), with learned "
-    "scales, with learned tails of the momenta, or with a spline coupling flow of two layers for the momenta. Gap: bound "
-    "of the NLL, importance-weighted over 128 momenta, less the entropy of the target. SW / floor: as in the comparison "
-    "of [flows](flows.md).",
+    "The claims of arXiv:2302.01955 that flows of fixed kinetic energy do not depend much on their settings, tried "
+    "one factor at a time on the nine modes. The usual flow is a single autonomous Hamiltonian of five leapfrog "
+    "steps of learned lengths, which start as a quarter turn in all; potential and encoder have 64 bells each, the "
+    f"base is normal with learned location and scale. Each is trained on draws for {NUM_STEPS} steps.",
+    "Trained L: trained and sampled with that many steps. Sampled L: trained with five steps, sampled with others "
+    "over the same time. Maps: Hamiltonians of one step each. Time: of five steps of fixed length, in quarter "
+    "turns. Width: bells of potential and of encoder. Base: fixed and twice as wide as the target, fixed as N(0, "
+    "I), with learned scales, with learned tails of the momenta, or with a spline coupling flow of two layers for "
+    "the momenta. Gap: bound of the NLL, importance-weighted over 128 momenta, less the entropy of the target. SW / "
+    "floor: as in the comparison of [flows](flows.md).",
 )
 
 
