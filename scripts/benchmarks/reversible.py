@@ -25,10 +25,10 @@ LENGTHS = (4, 16, 64)
 MOMENTA = (1, 4)
 REPETITIONS = 5
 TEXT = (
-    "A step of the optimiser on the nine modes, in batches of 256, of a flow of one map with perceptrons of width 64 and "
-    "depth 2. Plain: reverse mode remembers every leapfrog step. Reversible: `with_reversible(flow, True)` runs the steps "
-    "backwards instead. Momenta: per position of the bound that is maximised. Memory is the peak of temporary arrays; "
-    f"the ratio of times is the median of {REPETITIONS} pairs of measurements, with its range.",
+    "A step of the optimiser on the nine modes, in batches of 256, of a flow of one map with perceptrons of width 64 "
+    "and depth 2. Plain: reverse mode remembers every leapfrog step. Reversible: `with_reversible(flow, True)` runs "
+    "the steps backwards instead. Momenta: per position of the bound that is maximised. Memory is the peak of "
+    f"temporary arrays; the ratio of times is the median of {REPETITIONS} pairs of measurements, with its range.",
 )
 
 
