@@ -15,6 +15,7 @@ from ..targets import AbstractTarget
 
 _STAGE = "evidence"
 _NUM_SAMPLES = 10_000
+_NUM_MOMENTA = 4
 _LARGEST_PARETO_K = 0.7
 
 
@@ -51,7 +52,7 @@ def evidence(flow: HamiltonianFlow, target: AbstractTarget, *, key: Key, store: 
     saved = store.load_stage(_STAGE)
     if saved is None:
         with stage(_STAGE, visible=False, run=store.path):
-            sampled = importance_sample(flow, target, num_samples=_NUM_SAMPLES, key=key)
+            sampled = importance_sample(flow, target, num_samples=_NUM_SAMPLES, num_momenta=_NUM_MOMENTA, key=key)
             if sampled.num_non_finite > NON_FINITE_BUDGET * _NUM_SAMPLES:
                 raise RunError(Status.NON_FINITE)
         found = Evidence(

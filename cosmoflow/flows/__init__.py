@@ -9,6 +9,8 @@ from ._dense_momentum import DenseGaussianMomentum as DenseGaussianMomentum
 from ._hamiltonian import HamiltonianFlow as HamiltonianFlow
 from ._importance import ImportanceSample as ImportanceSample
 from ._importance import importance_sample as importance_sample
+from ._interpret import PotentialComparison as PotentialComparison
+from ._interpret import compare_potential as compare_potential
 from ._low_rank_momentum import LowRankGaussianMomentum as LowRankGaussianMomentum
 from ._momentum import GaussianMomentum as GaussianMomentum
 from ._pareto import pareto_smooth as pareto_smooth

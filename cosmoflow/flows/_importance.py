@@ -10,7 +10,7 @@ from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float, Int
 
 from .._types import Key, Scalar
-from ..targets import AbstractTarget, Augmented
+from ..targets import AbstractTarget
 from ._hamiltonian import HamiltonianFlow
 from ._pareto import pareto_smooth
 
@@ -20,7 +20,8 @@ class ImportanceSample(NamedTuple):
 
     Attributes:
         x: Points of phase space, shape (sample, 2 dim).
-        log_weights: log of pi(q) f(p | q) / Pi(q, p), unnormalised, shape (sample,).
+        log_weights: log of pi(q) f(p | q) / Pi(q, p), or of pi(q) over a mean of Pi(q, p) / f(p | q) over several
+            momenta, unnormalised, shape (sample,).
         log_evidence: log of the mean weight.
         log_evidence_error: Its standard error.
         ess_fraction: Kish's effective sample size over the number of draws, (sum w)^2 / (n sum w^2).
@@ -45,22 +46,37 @@ class ImportanceSample(NamedTuple):
 
 
 @eqx.filter_jit
-def importance_sample(flow: HamiltonianFlow, target: AbstractTarget, *, num_samples: int, key: Key) -> ImportanceSample:
+def importance_sample(
+    flow: HamiltonianFlow, target: AbstractTarget, *, num_samples: int, num_momenta: int = 1, key: Key
+) -> ImportanceSample:
     """Draw from the flow and weight each draw towards the target; the mean weight is an unbiased evidence.
+
+    Weights on phase space scatter with the momenta even where the positions are right. With more momenta for each
+    position, drawn from the encoder and averaged with the flow's own, they approach the weights pi(q) / q(q) of the
+    positions alone, at the price of an inverse of the map for each.
 
     Args:
         flow: A flow on the phase space of the target's coordinates.
         target: Unnormalised density of the positions.
         num_samples: Number of draws.
+        num_momenta: Momenta for each of them, the flow's own included.
         key: Random key.
+
+    References:
+        Sobolev & Vetrov 2019, arXiv:1905.03290, for several momenta.
     """
-    augmented = Augmented(target, flow.momentum)
 
     def draw(k):
-        x, log_prob = flow.sample_and_log_prob(k)
-        return x, augmented.log_density(x) - log_prob
+        key_draw, key_momenta = jr.split(k)
+        x, log_prob = flow.sample_and_log_prob(key_draw)
+        q, p = jnp.split(x, 2)
+        own = log_prob - flow.momentum.log_prob(p, condition=q)
+        others = jax.vmap(lambda k: flow.elbo(q, key=k))(jr.split(key_momenta, num_momenta - 1))
+        log_marginal = logsumexp(jnp.append(others, own)) - jnp.log(jnp.asarray(num_momenta, own.dtype))
+        return x, target.log_density(q) - log_marginal
 
-    x, log_weights = jax.lax.map(draw, jr.split(key, num_samples), batch_size=min(num_samples, 1024))
+    batch = max(1, min(num_samples, 1024 // num_momenta))
+    x, log_weights = jax.lax.map(draw, jr.split(key, num_samples), batch_size=batch)
     bad = jnp.isnan(log_weights)
     log_weights = jnp.where(bad, -jnp.inf, log_weights)
     log_n = jnp.log(jnp.asarray(num_samples, log_weights.dtype))

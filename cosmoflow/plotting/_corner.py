@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..chains import Chain
+from ._style import STYLE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -13,12 +14,6 @@ if TYPE_CHECKING:
 FEWEST_DRAWS = 50
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")  # Okabe and Ito, for all eyes
-_STYLE: dict[Any, str] = {
-    "font.family": "STIXGeneral",
-    "mathtext.fontset": "stix",
-    "xtick.direction": "in",
-    "ytick.direction": "in",
-}
 
 
 def corner(
@@ -67,7 +62,7 @@ def corner(
     samples = [chain.to_getdist(parameters) for chain in named.values()]
     names = list(next(iter(named.values())).scalars(parameters))
 
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         plotter: Any = plots.get_subplot_plotter(width_inch=width, scaling=False)
         settings = plotter.settings
         settings.axes_labelsize, settings.axes_fontsize, settings.legend_fontsize = 13, 9, 12

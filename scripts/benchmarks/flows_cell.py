@@ -12,7 +12,7 @@ import jax.numpy as jnp  # noqa: E402
 import jax.random as jr  # noqa: E402
 import numpy as np  # noqa: E402
 from cells import circumstances, write  # noqa: E402
-from flows_grid import FOLDER, Cell  # noqa: E402
+from flows_grid import COMPOSED, FOLDER, Cell  # noqa: E402
 from flows_metrics import metrics, training_step  # noqa: E402
 from flows_models import learning_rates, loss, model, num_parameters  # noqa: E402
 from flows_targets import TRAINING_DRAWS, problem  # noqa: E402
@@ -45,6 +45,8 @@ def main() -> None:
             data = jnp.asarray(what.draw(np.random.default_rng(seed), TRAINING_DRAWS), float)
         batch = None if data is None else data[:BATCH]
         result = {"parameters": num_parameters(start), "num_steps": num_steps, "batch": BATCH}
+        if given.model in COMPOSED:
+            result["parameters_of_base"] = num_parameters(start.base)
         result |= training_step(start, objective, batch)
         try:
             trainings = {

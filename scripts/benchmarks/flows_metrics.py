@@ -17,6 +17,7 @@ from cosmoflow.training import AbstractLoss, default_optimizer
 
 NUM_TEST = 2000
 NUM_MOMENTA = 128
+NUM_MOMENTA_OF_WEIGHTS = 4
 NUM_DRAWS = 10_000
 NUM_SETS = 10
 NUM_PROJECTIONS = 128
@@ -45,14 +46,14 @@ def metrics(what: Problem, model: AbstractDistribution, seed: int) -> dict[str, 
         result["mode_weight_error"] = float(np.max(np.abs(judged / wanted[-len(judged) :] - 1)))
         result["mode_distance"] = float(np.max(0.5 * np.abs(found - wanted).sum(axis=0)))
     if what.target is not None:
-        all_log_weights = importance_weights(model, what.target, keys[3])
-        result["pareto_k"] = float(pareto_smooth(jnp.asarray(all_log_weights))[1])
-        log_weights = np.split(all_log_weights, NUM_SETS)
-        log_sums = logsumexp(jnp.asarray(log_weights), axis=1)
-        fractions = np.exp(2 * log_sums - logsumexp(2 * jnp.asarray(log_weights), axis=1)) / NUM_DRAWS
-        log_evidences = np.asarray(log_sums) - np.log(NUM_DRAWS)
+        log_weights = importance_weights(model, what.target, keys[3])
+        fractions, log_evidences = ess_fractions(log_weights), log_means(log_weights)
+        result["pareto_k"] = float(pareto_smooth(jnp.asarray(log_weights.ravel()))[1])
         result["ess_fraction"] = float(np.median(fractions))
         result["ess_fraction_least"] = float(np.min(fractions))
+        if isinstance(model, HamiltonianFlow):
+            on_phase_space = importance_weights(model, what.target, keys[3], num_momenta=1)
+            result["ess_fraction_on_phase_space"] = float(np.median(ess_fractions(on_phase_space)))
         result["log_evidence"] = float(np.median(log_evidences))
         if what.log_evidence is not None:
             result["log_evidence_error"] = float(np.median(np.abs(log_evidences - what.log_evidence)))
@@ -104,15 +105,28 @@ def sliced_wasserstein(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -
     return float(np.sqrt(np.mean((np.sort(x @ directions, axis=0) - np.sort(y @ directions, axis=0)) ** 2)))
 
 
-def importance_weights(model: AbstractDistribution, target: Any, key: jax.Array) -> np.ndarray:
-    """log pi / q of draws of the model, on phase space for Hamiltonian flows."""
+def importance_weights(
+    model: AbstractDistribution, target: Any, key: jax.Array, num_momenta: int = NUM_MOMENTA_OF_WEIGHTS
+) -> np.ndarray:
+    """log pi / q of draws of the model, shape (set, draw); of Hamiltonian flows with several momenta for each."""
     if isinstance(model, HamiltonianFlow):
-        log_weights = importance_sample(model, target, num_samples=NUM_SETS * NUM_DRAWS, key=key).log_weights
+        num = NUM_SETS * NUM_DRAWS
+        log_weights = importance_sample(model, target, num_samples=num, num_momenta=num_momenta, key=key).log_weights
     else:
         x, log_prob = eqx.filter_jit(lambda k: model.sample_and_log_prob(k, (NUM_SETS * NUM_DRAWS,)))(key)
         log_weights = jax.jit(jax.vmap(target.log_density))(x) - log_prob
     log_weights = np.asarray(log_weights, np.float64)
-    return np.where(np.isnan(log_weights), -np.inf, log_weights)
+    return np.where(np.isnan(log_weights), -np.inf, log_weights).reshape(NUM_SETS, NUM_DRAWS)
+
+
+def log_means(log_weights: np.ndarray) -> np.ndarray:
+    """Of each set of weights."""
+    return np.asarray(logsumexp(jnp.asarray(log_weights), axis=1)) - np.log(log_weights.shape[1])
+
+
+def ess_fractions(log_weights: np.ndarray) -> np.ndarray:
+    """Kish's effective sample size over the number of draws, of each set."""
+    return np.exp(2 * log_means(log_weights) - log_means(2 * log_weights))
 
 
 def training_step(model: AbstractDistribution, loss: AbstractLoss, batch: Any) -> dict[str, float]:

@@ -22,10 +22,11 @@ METHOD = (
     "itself. SW / floor: sliced 2-Wasserstein distance of 10 000 draws, over that of two sets of draws of the "
     "target, both a mean over ten pairs of sets. Modes: largest relative error of the weight of a mode; on "
     "many_well of the deep side of each well. ESS: effective sample size of importance sampling over the number of "
-    "draws, median of ten sets of 10 000 draws, and the least of them; Pareto k: of all their weights. log Z: error "
-    "of its evidence, or the evidence itself where no exact one is known, median of the ten sets. Training is in "
-    "wall seconds on one core, compilation included; step is one of its steps, and memory the peak of its temporary "
-    "arrays; drawing is for 10 000 draws.",
+    "draws, median of ten sets of 10 000 draws, and the least of them; Pareto k: of all their weights. Weights of "
+    "Hamiltonian flows average over four momenta for each position; on phase space: the median with only the "
+    "momentum that the position came with. log Z: error of the evidence, or the evidence itself where no exact one "
+    "is known, median of the ten sets. Training is in wall seconds on one core, compilation included; step is one "
+    "of its steps, and memory the peak of its temporary arrays; drawing is for 10 000 draws.",
 )
 
 
@@ -45,12 +46,14 @@ def _ratio_to_floor(record: Record) -> float:
 
 COLUMNS: dict[str, Callable[[Record], float]] = {
     "parameters": lambda record: record["parameters"],
+    "in the base": lambda record: record["parameters_of_base"],
     "NLL": lambda record: record["nll"],
     "gap": lambda record: record["entropy_gap"],
     "SW / floor": _ratio_to_floor,
     "modes": lambda record: record["mode_weight_error"],
     "ESS": lambda record: record["ess_fraction"],
     "least ESS": lambda record: record["ess_fraction_least"],
+    "on phase space": lambda record: record["ess_fraction_on_phase_space"],
     "Pareto k": lambda record: record["pareto_k"],
     "log Z": lambda record: record.get("log_evidence_error", record["log_evidence"]),
     "training [s]": lambda record: record["seconds_of_training"],

@@ -91,6 +91,23 @@ def test_weights_of_the_exact_flow_have_no_tail():
     assert importance_sample(flow, target, num_samples=10_000, key=jr.key(6)).pareto_k < 0.5
 
 
+def test_several_momenta_leave_the_weights_of_the_positions():
+    flow, c = quarter_turn_flow(3)
+    wrong_encoder = HamiltonianFlow(flow.base, flow.bijection, ExactMomentum(jnp.asarray(1.3 * c)))
+    target = CorrelatedGaussian(jnp.zeros(2), jnp.eye(2) / c**2)
+    one, many = (
+        importance_sample(wrong_encoder, target, num_samples=4000, num_momenta=k, key=jr.key(7)) for k in (1, 64)
+    )
+    assert one.ess_fraction < 0.8
+    assert many.ess_fraction > 0.98
+    assert abs(many.log_evidence) < 5 * many.log_evidence_error < 0.02
+    # without the momentum that each position came with, the mean weight is too large
+    q = jnp.split(many.x, 2, axis=1)[0]
+    bound = jax.jit(jax.vmap(lambda q, k: wrong_encoder.log_marginal(q, num_samples=2, key=k)))
+    without = jax.vmap(target.log_density)(q) - bound(q, jr.split(jr.key(8), len(q)))
+    assert jnp.mean(jnp.exp(without)) > 1.05
+
+
 def test_transport_of_the_exact_target_is_the_base():
     num_steps = 4
     flow, c = quarter_turn_flow(num_steps)

@@ -6,7 +6,6 @@ from pathlib import Path
 import jax.random as jr
 import numpy as np
 import pytest
-from jax.scipy.special import logsumexp
 
 BENCHMARKS = Path(__file__).parents[2] / "scripts" / "benchmarks"
 
@@ -49,12 +48,14 @@ def test_parameters_are_matched(benchmarks):
     from flows_models import model, num_parameters
 
     counts = {name: num_parameters(model(name, "nine_modes", 2, jr.key(0))) for name in (*OURS, *CORE_RIVALS)}
-    assert all(0.75 < count / counts["spline_coupling"] < 1.25 for count in counts.values()), counts
+    most = counts["spline_coupling"]
+    assert all(0.75 < counts[name] / most < 1.25 for name in CORE_RIVALS), counts
+    assert all(counts[name] / most < 1.25 for name in OURS), counts  # the widths of these end before
 
 
 def test_metrics_of_the_target_itself(benchmarks):
     from flowjax.distributions import Normal
-    from flows_metrics import importance_weights, metrics, sliced_wasserstein
+    from flows_metrics import ess_fractions, importance_weights, metrics, sliced_wasserstein
     from flows_targets import Problem
 
     from cosmoflow.targets import CorrelatedGaussian
@@ -66,8 +67,9 @@ def test_metrics_of_the_target_itself(benchmarks):
     assert found["ess_fraction"] == pytest.approx(1)
     assert found["sliced_wasserstein"] < 2 * found["sliced_wasserstein_floor"]
     wrong = Normal(np.ones(2))
-    log_weights = importance_weights(wrong, target, jr.key(0))
-    assert 0.03 < np.exp(2 * logsumexp(log_weights) - logsumexp(2 * log_weights)) / len(log_weights) < 0.3  # e^-2
+    fractions = ess_fractions(importance_weights(wrong, target, jr.key(0)))
+    assert fractions.shape == (10,)
+    assert 0.03 < np.median(fractions) < 0.3  # e^-2
     x = np.random.default_rng(0).standard_normal((10_000, 2))
     assert sliced_wasserstein(x, x + 1, np.random.default_rng(1)) == pytest.approx(1, rel=0.1)  # |(1, 1)| / sqrt 2
 
@@ -94,5 +96,5 @@ def test_report(benchmarks):
     records[Cell("moons", "fixed_kinetic", 0)] = record | {"failure": "no loss was finite"}
     text = report(records, {"core": planned("core")})
     assert f"4 of {len(planned('core'))} cells of the core grid" in text
-    assert "| real_nvp | 12000 | 0.6 (0.5, 0.7) |  | 1.5 |  |  |  | 10 | 2 | 3 | 10 |" in text
+    assert "| real_nvp | 12000 |  | 0.6 (0.5, 0.7) |  | 1.5 |  |  |  |  |  |  | 10 | 2 | 3 | 10 |" in text
     assert "| fixed_kinetic | 1 failed: no loss was finite |" in text
