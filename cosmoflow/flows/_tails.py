@@ -36,7 +36,7 @@ class SinhTails(AbstractBijection):
         self.above = paramax.Parameterize(jnp.exp, jnp.full(dim, jnp.log(START)))
 
     def _rates(self, x: Vector) -> Vector:
-        return jnp.where(x > 0, self.above, self.below)
+        return jnp.where(x > 0, jnp.asarray(self.above), jnp.asarray(self.below))
 
     def transform_and_log_det(self, x: Vector, condition: None = None) -> tuple[Vector, Scalar]:
         """Image of a point and the logarithm of the Jacobian."""
