@@ -84,4 +84,4 @@ def _entry(runs: Sequence[Record], value: Callable[[Record], Any]) -> str:
 
 
 def _rounded(number: float) -> str:
-    return f"{number:.0f}" if abs(number) >= 1000 else f"{number:.3g}"
+    return f"{number:.0f}" if 1000 <= abs(number) < 1e6 else f"{number:.3g}"
