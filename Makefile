@@ -33,6 +33,7 @@ bench: .venv/.with-bench
 	$(BIN)/python scripts/benchmarks/reversible.py
 	$(BIN)/python scripts/benchmarks/flows.py
 	$(BIN)/python scripts/benchmarks/flows_study.py
+	$(BIN)/python scripts/benchmarks/flows_portrait.py
 
 lock: .venv/.with-lint
 	$(BIN)/pip install --quiet uv

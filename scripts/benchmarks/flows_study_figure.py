@@ -33,7 +33,7 @@ def figure(found: Found, factors: Mapping[str, Sequence[str]], path: Path) -> No
             ends = [[m - min(n) for m, n in zip(middle, numbers, strict=True)]]
             ends += [[max(n) - m for m, n in zip(middle, numbers, strict=True)]]
             axis.errorbar(range(len(values)), middle, ends, color="#0072B2", marker="o", markersize=5, capsize=3)
-            axis.set_xticks(range(len(values)), values, rotation=30 if factor == "base" else 0)
+            axis.set_xticks(range(len(values)), values, rotation=90 if factor == "base" else 0)
             axis.set_yscale("log")
             axis.grid(alpha=0.3)
         row[0].set_ylabel(label)
