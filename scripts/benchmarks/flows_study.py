@@ -129,6 +129,7 @@ def main() -> None:
         result = metrics(what, flow, cell.seed)
         write(cell, circumstances(PACKAGES) | result, FOLDER)
         print(*cell, f"gap {result['entropy_gap']:.3f}", flush=True)
+        jax.clear_caches()  # compiled code of dozens of flows exhausts the memory maps of a process
     records = {Cell(r["factor"], r["value"], r["seed"]): r for r in records_of(FOLDER)}
     found = {
         (factor, value): {
