@@ -6,3 +6,4 @@ from ._base import AbstractLikelihood as AbstractLikelihood
 from ._gaussian_mixture import GaussianMixture as GaussianMixture
 from ._joint import JointLikelihood as JointLikelihood
 from ._supernovae import Supernovae as Supernovae
+from ._two_point import TwoPoint as TwoPoint
