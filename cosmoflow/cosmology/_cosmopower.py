@@ -9,7 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 from .._types import Parameters
 from ._cmb_spectra import AbstractCMBSpectra
@@ -23,6 +23,8 @@ RANGES = {
     "n_s": (0.7, 1.3),
     "ln10^{10}A_s": (1.61, 5.0),
 }
+
+_ALLOWED = {("numpy", "ndarray"), ("numpy", "dtype"), ("numpy._core.multiarray", "_reconstruct")}
 
 
 class CosmoPowerCMB(AbstractCMBSpectra):
@@ -38,8 +40,8 @@ class CosmoPowerCMB(AbstractCMBSpectra):
     horizon, so h is not to be compared with analyses that have one.
 
     The weights are read from the installed package `cosmopower-jax` (`pip install cosmopower-jax`), whose licence, the
-    GPL with a condition of non-commercial use, is for its user to heed; no code of it runs. What is computed has the
-    precision of the arrays held here.
+    GPL with a condition of non-commercial use, is for its user to heed; no code of it runs. The networks compute in the
+    precision of the arrays held here, which is single, as in their training.
 
     Args:
         amplitude: The name of the amplitude among the parameters: `"logA"` for ln(10^10 A_s), or `"A_s"`.
@@ -78,17 +80,12 @@ class CosmoPowerCMB(AbstractCMBSpectra):
         Raises:
             ValueError: If a required name is missing.
         """
-        inputs = self._inputs(parameters).astype(self.low.dtype)
-        scale = jnp.where(self._inside(inputs), 1e12 * T_CMB**2, jnp.nan)
-        spectra = {
-            "TT": 10 ** self.networks["TT"](inputs),
-            "TE": self.networks["TE"](inputs),
-            "EE": 10 ** self.networks["EE"](inputs),
-        }
+        inputs = self._inputs(parameters)
+        inside = jnp.all((self.low < inputs) & (inputs < self.high))
+        scale = jnp.where(inside, 1e12 * T_CMB**2, jnp.nan).astype(inputs.dtype)
+        output = {name: network(inputs) for name, network in self.networks.items()}
+        spectra = {"TT": 10 ** output["TT"], "TE": output["TE"], "EE": 10 ** output["EE"]}
         return {name: jnp.pad(scale * power, (2, 0)) for name, power in spectra.items()}
-
-    def _inside(self, inputs: Float[Array, " input"]) -> Bool[Array, ""]:
-        return jnp.all((self.low < inputs) & (inputs < self.high))
 
     def _inputs(self, parameters: Parameters) -> Float[Array, " input"]:
         """The six inputs, in the order of `RANGES`."""
@@ -101,18 +98,19 @@ class CosmoPowerCMB(AbstractCMBSpectra):
 
 
 class _Network(eqx.Module):
-    """Affine layers with a smooth gate between them: f(x) = (gamma + (1 - gamma) sigmoid(beta x)) x, Eq. A1 of the paper."""
+    """Affine layers with gates between them, f(x) = (gamma + (1 - gamma) sigmoid(beta x)) x, Eq. A1 of the paper."""
 
     weights: tuple[Float[Array, "_ _"], ...]
     biases: tuple[Float[Array, " _"], ...]
     betas: tuple[Float[Array, " _"], ...]
     gammas: tuple[Float[Array, " _"], ...]
 
-    def __call__(self, x: Float[Array, " input"]) -> Float[Array, " _"]:
+    def __call__(self, inputs: Float[Array, " input"]) -> Float[Array, " _"]:
+        x = inputs.astype(self.weights[0].dtype)
         for weight, bias, beta, gamma in zip(self.weights[:-1], self.biases[:-1], self.betas, self.gammas, strict=True):
             x = weight @ x + bias
             x = (gamma + (1 - gamma) * jax.nn.sigmoid(beta * x)) * x
-        return self.weights[-1] @ x + self.biases[-1]
+        return (self.weights[-1] @ x + self.biases[-1]).astype(inputs.dtype)
 
 
 def _read(package: Path, spectrum: str) -> _Network:
@@ -135,12 +133,8 @@ def _read(package: Path, spectrum: str) -> _Network:
         mean, std = (np.load(package / "pca_utils" / f"{name}_training_{kind}.npy") for kind in ("mean", "std"))
         basis = std[:, None] * np.load(components).T.astype(float)
         weights[-1], biases[-1] = basis @ weights[-1], basis @ biases[-1] + mean
-    return _Network(
-        weights=tuple(jnp.asarray(weight, float) for weight in weights),
-        biases=tuple(jnp.asarray(bias, float) for bias in biases),
-        betas=tuple(jnp.asarray(beta, float) for beta, _ in gates),
-        gammas=tuple(jnp.asarray(gamma, float) for _, gamma in gates),
-    )
+    betas, gammas = zip(*gates, strict=True)
+    return _Network(*(tuple(jnp.asarray(a, jnp.float32) for a in part) for part in (weights, biases, betas, gammas)))
 
 
 class _ArraysOnly(pickle.Unpickler):
@@ -151,6 +145,3 @@ class _ArraysOnly(pickle.Unpickler):
         if (module, global_name) in _ALLOWED:
             return super().find_class(module, global_name)
         raise ValueError(f"The emulator's file asks for {module_name}.{global_name}, which is no array.")
-
-
-_ALLOWED = {("numpy", "ndarray"), ("numpy", "dtype"), ("numpy._core.multiarray", "_reconstruct")}

@@ -46,7 +46,7 @@ class PlanckLiteData:
         for spectrum in self.spectrum:
             if spectrum not in SPECTRA:
                 raise ValueError(f"{spectrum!r} is no CMB spectrum; use one of {', '.join(SPECTRA)}.")
-        if not np.all((0 <= self.ell_min) & (self.ell_min <= self.ell_max) & (self.ell_max < self.weight.size)):
+        if not np.all((self.ell_min >= 0) & (self.ell_min <= self.ell_max) & (self.ell_max < self.weight.size)):
             raise ValueError(f"The bins must lie between the multipoles 0 and {self.weight.size - 1} of the weights.")
 
 
@@ -80,8 +80,8 @@ def planck2018_lite(folder: str | Path | None = None, *, spectra: Literal["TT", 
     wrong = np.flatnonzero(~np.isclose(table[:, 2] ** 2, np.diagonal(covariance), rtol=1e-6, atol=0))
     if wrong.size:
         raise DataError(
-            f"Row {wrong[0] + 1} of {root / 'cl_cmb_plik_v22.dat'}: its error {table[wrong[0], 2]:g} is not that of the "
-            f"covariance, {np.sqrt(covariance[wrong[0], wrong[0]]):g}; the files do not belong together."
+            f"Row {wrong[0] + 1} of {root / 'cl_cmb_plik_v22.dat'}: its error {table[wrong[0], 2]:g} is not that of "
+            f"the covariance, {np.sqrt(covariance[wrong[0], wrong[0]]):g}; the files do not belong together."
         )
     kept = SPECTRA if spectra == "TTTEEE" else {"TT": SPECTRA["TT"]}
     size = sum(kept.values())
@@ -100,8 +100,8 @@ def _official(folder: str | Path | None) -> Path:
     """The folder of the official files: the one given, or that of `$COSMOFLOW_DATA`."""
     if folder is None and not os.environ.get("COSMOFLOW_DATA"):
         raise DataError(
-            "Planck's files do not come with cosmoflow: fetch them with `cosmoflow data fetch planck2018_lite`, or name "
-            "their folder, or the folder above it in the environment variable COSMOFLOW_DATA."
+            "Planck's files do not come with cosmoflow: fetch them with `cosmoflow data fetch planck2018_lite`, or "
+            "name their folder, or the folder above it in the environment variable COSMOFLOW_DATA."
         )
     root = Path(os.environ["COSMOFLOW_DATA"]) / "planck2018_lite" if folder is None else Path(folder)
     if not root.is_dir():
@@ -139,8 +139,8 @@ def _bins(root: Path, num_bins: int) -> Int[np.ndarray, "2 bins"]:
     if wrong.size:
         row = wrong[0]
         raise DataError(
-            f"Row {row + 1} of {root / 'blmin.dat'} and blmax.dat: the bin from {first[row]:g} to {last[row]:g} does not "
-            f"follow the one before, which ends at {previous[row]:g}."
+            f"Row {row + 1} of {root / 'blmin.dat'} and blmax.dat: the bin from {first[row]:g} to {last[row]:g} does "
+            f"not follow the one before, which ends at {previous[row]:g}."
         )
     return np.array([first, last], int)
 

@@ -17,8 +17,8 @@ class PlanckLite(AbstractGaussianLikelihood):
 
         m_b = sum_{ell in b} w_ell C_ell / A_planck^2
 
-    The parameters are those of the spectra and the optional calibration `A_planck` (1), for which Planck's analyses have
-    the prior N(1, 0.0025^2). Where the spectra are NaN, as those of an emulator outside its range, so is log L.
+    The parameters are those of the spectra and the optional calibration `A_planck` (1), for which Planck's analyses
+    have the prior N(1, 0.0025^2). Where the spectra are NaN, as those of an emulator outside its range, so is log L.
 
     Args:
         data: The measurements.
