@@ -47,7 +47,7 @@ class CosmoPowerCMB(AbstractCMBSpectra):
         amplitude: The name of the amplitude among the parameters: `"logA"` for ln(10^10 A_s), or `"A_s"`.
 
     Raises:
-        ImportError: If cosmopower-jax is not installed.
+        ImportError: If cosmopower-jax is not installed, or comes without the networks.
         ValueError: If `amplitude` is neither name, or the installed weights are of another kind.
 
     References:
@@ -117,6 +117,8 @@ def _read(package: Path, spectrum: str) -> _Network:
     """One network, with the scaling of its inputs and outputs made part of the first and last layers."""
     name = f"cmb_{spectrum.lower()}"
     path = package / "trained_models" / f"{name}.pkl"
+    if not path.exists():
+        raise ImportError(f"The installed cosmopower-jax has no {path}; install version 0.5.8.")
     with path.open("rb") as file:
         layers, gates, x_mean, x_std, y_mean, y_std, _, names, *_ = _ArraysOnly(file).load()
     if list(names) != list(RANGES):

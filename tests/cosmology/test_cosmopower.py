@@ -126,6 +126,13 @@ def test_other_networks_are_refused(package):
         CosmoPowerCMB()
 
 
+def test_package_without_networks_is_named(package):
+    write(package)
+    (package / "trained_models" / "cmb_ee.pkl").unlink()
+    with pytest.raises(ImportError, match=r"has no .*cmb_ee\.pkl"):
+        CosmoPowerCMB()
+
+
 def test_missing_package_is_explained(monkeypatch):
     monkeypatch.setattr("cosmoflow.cosmology._cosmopower.find_spec", lambda name: None)
     with pytest.raises(ImportError, match="pip install cosmopower-jax"):
