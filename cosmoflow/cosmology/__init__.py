@@ -15,6 +15,8 @@ from ._correlation import correlation_matrix as correlation_matrix
 from ._growth import growth_factor as growth_factor
 from ._growth import growth_rate as growth_rate
 from ._halofit import Halofit as Halofit
+from ._cmb_spectra import AbstractCMBSpectra as AbstractCMBSpectra
+from ._cosmopower import CosmoPowerCMB as CosmoPowerCMB
 from ._jax_cosmo import to_jax_cosmo as to_jax_cosmo
 from ._linear_power import LinearPower as LinearPower
 from ._linear_power import linear_power as linear_power

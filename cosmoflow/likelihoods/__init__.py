@@ -5,5 +5,6 @@ from ._base import AbstractGaussianLikelihood as AbstractGaussianLikelihood
 from ._base import AbstractLikelihood as AbstractLikelihood
 from ._gaussian_mixture import GaussianMixture as GaussianMixture
 from ._joint import JointLikelihood as JointLikelihood
+from ._planck_lite import PlanckLite as PlanckLite
 from ._supernovae import Supernovae as Supernovae
 from ._two_point import TwoPoint as TwoPoint
