@@ -1,9 +1,13 @@
 """Published measurements: readers that return frozen arrays."""
 
+from ._bao import QUANTITIES as QUANTITIES
 from ._bao import BAOData as BAOData
 from ._bao import desi_dr2_bao as desi_dr2_bao
 from ._location import DataError as DataError
 from ._location import data_folder as data_folder
 from ._location import locate as locate
+from ._own import Measurements as Measurements
+from ._own import read_covariance as read_covariance
+from ._own import read_measurements as read_measurements
 from ._supernovae import SupernovaData as SupernovaData
 from ._supernovae import union3 as union3
