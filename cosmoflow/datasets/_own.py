@@ -93,8 +93,8 @@ def read_covariance(path: Path) -> Float[np.ndarray, "data data"]:
     except np.linalg.LinAlgError as error:
         smallest = np.linalg.eigvalsh(matrix)[0]
         raise DataError(
-            f"{path} is not positive definite: its smallest eigenvalue is {smallest:.3g}; give more digits, or look for "
-            "values that are listed twice."
+            f"{path} is not positive definite: its smallest eigenvalue is {smallest:.3g}; give more digits, or look "
+            "for values that are listed twice."
         ) from error
     return matrix
 
