@@ -48,9 +48,8 @@ def fetch(
         except FetchError as error:
             print("\n" * sys.stderr.isatty() + f"cosmoflow: {error}", file=sys.stderr)
             raise typer.Exit(FAILED) from error
-        print(
-            f"{dataset.name}: {len(files)} of {len(dataset.files)} files fetched, complete in {dataset.folder}; please cite {dataset.source}"
-        )
+        print(f"{dataset.name}: {len(files)} of {len(dataset.files)} files fetched, complete in {dataset.folder}")
+        print(f"Please cite {dataset.source}")
 
 
 @data.command("verify")

@@ -35,7 +35,7 @@ def test_from_the_list_to_a_verified_set(cosmoflow, remote):
     assert "remote" not in cosmoflow("data", "verify").out
     fetched = cosmoflow("data", "fetch", "remote")
     assert fetched.code == 0 and fetched.err == ""
-    assert fetched.out == f"remote: 1 of 1 files fetched, complete in {remote.folder}; please cite nowhere\n"
+    assert fetched.out == f"remote: 1 of 1 files fetched, complete in {remote.folder}\nPlease cite nowhere\n"
     assert "present" in state()
     assert "0 of 1 files fetched" in cosmoflow("data", "fetch", "remote").out
     assert "remote: sound" in cosmoflow("data", "verify").out
