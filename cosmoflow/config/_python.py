@@ -72,7 +72,7 @@ def _find(folder: Path, python: str) -> Callable:
         raise ValueError(f"the module {module_name} cannot be imported ({_told(error)}); correct it") from error
     first = folder.resolve() / module_name.partition(".")[0]
     if (first.is_dir() or first.with_suffix(".py").exists()) and Path(path) not in Path(module.__file__ or "").parents:
-        raise ValueError(f"the module {module_name} is another one ({module.__file__}); rename the one in {folder}")
+        raise ValueError(f"the module {module_name} is another one ({module.__file__}); rename the one in {path}")
     function = getattr(module, name, None)
     if not callable(function):
         raise ValueError(f"the module {module_name} has no function {name!r}; check the name")
