@@ -46,7 +46,9 @@ def test_mistakes(own, cosmoflow):
 
 @pytest.mark.slow
 def test_a_run_goes_on_only_with_the_same_data_and_code(own, cosmoflow):
-    short = '[sampler]\nkind = "nuts"\n[warmup]\nmax_gradients = 2000\n[run]\nnum_chains = 2\nnum_draws = 100\nchunk = 50\n'
+    short = (
+        '[sampler]\nkind = "nuts"\n[warmup]\nmax_gradients = 2000\n[run]\nnum_chains = 2\nnum_draws = 100\nchunk = 50\n'
+    )
     (own / "own.toml").write_text(OWN + short)
     assert cosmoflow("sample", "own.toml", "--quiet").code == 0
     (own / "mine.txt").rename(own / "moved.txt")
