@@ -8,6 +8,7 @@ import typer
 from .. import __version__
 from .._results import CosmoflowError, RunError
 from ._check import check
+from ._data import data
 from ._exit import BAD_INPUT, RESUMABLE, exit_code
 from ._export import export
 from ._fit import fit
@@ -29,6 +30,7 @@ app = typer.Typer(
 for command in (sample, fit, watch, summarize, plot, check, export):
     app.command()(command)
 app.command("import")(import_)
+app.add_typer(data, name="data")
 
 
 def _print_version(wanted: bool) -> bool:

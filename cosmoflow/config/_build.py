@@ -6,7 +6,6 @@ import jax.random as jr
 
 from .._record import Keep, Record
 from .._types import Key
-from ..datasets import desi_dr2_bao, union3
 from ..dynamics import AdditivePotential, NeuralPotential, RadialNetwork, RadialPotential
 from ..flows import (
     AdditiveGaussianMomentum,
@@ -17,7 +16,7 @@ from ..flows import (
     fixed_kinetic_flow,
     learned_kinetic_flow,
 )
-from ..likelihoods import BAO, GaussianMixture, JointLikelihood, Supernovae
+from ..likelihoods import JointLikelihood
 from ..targets import (
     AbstractTransport,
     Delta,
@@ -30,6 +29,7 @@ from ..targets import (
     UniformPolygon,
 )
 from ._errors import ConfigError
+from ._likelihoods import build_member
 from ._priors import parameter_names
 from ._schema import Config, FlowTable, KeepTable
 
@@ -40,11 +40,6 @@ _DISTRIBUTIONS: dict[str, type[AbstractTransport]] = {
     "log_normal": LogNormal,
     "delta": Delta,
     "uniform_polygon": UniformPolygon,
-}
-_LIKELIHOODS = {
-    "desi_dr2_bao": lambda options: BAO(desi_dr2_bao(), **options),
-    "union3": lambda options: Supernovae(union3(), **options),
-    "gaussian_mixture": lambda options: GaussianMixture(**options),
 }
 _FLOWS = {"fixed": fixed_kinetic_flow, "learned": learned_kinetic_flow}
 _POTENTIALS = {
@@ -68,11 +63,12 @@ def build_likelihood(config: Config) -> JointLikelihood:
 
     Raises:
         ConfigError: One of them cannot be made.
+        DataError: The data of one are missing or damaged.
     """
     members = {}
-    for name, options in config.likelihood.members().items():
+    for name, table in config.likelihood.items():
         try:
-            members[name] = _LIKELIHOODS[name](options.model_dump())
+            members[name] = build_member(name, table, config.source.parent)
         except ValueError as error:
             raise ConfigError(config.source, f"likelihood.{name}: {error}") from error
     return JointLikelihood(members)

@@ -31,6 +31,12 @@ def unknown_key(key: str, known: Iterable[str]) -> PydanticCustomError:
     return refusal(f"is not a known key; {hint}", key=key)
 
 
+def refusal_within(error: ValidationError, name: str, table: Any) -> PydanticCustomError:
+    """The first problem of a table that was validated by itself, as one of the table that holds it under this name."""
+    details = error.errors()[0]
+    return refusal(_problem(details), key=".".join(filter(None, (name, _path(details, table)))))
+
+
 def first_problem(error: ValidationError, table: dict[str, Any]) -> str:
     """The first problem that validation met, with its path in the file."""
     details = error.errors()[0]

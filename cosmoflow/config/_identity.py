@@ -8,25 +8,32 @@ import jax.numpy as jnp
 from ..chains import digest
 from ._build import build_likelihood
 from ._priors import parameter_names
+from ._python import PythonTable, source_digest
 from ._schema import Config
 
 _MAY_CHANGE = {
-    "run": {"num_draws", "chunk", "commit_seconds", "commit_bytes", "max_time", "until_ess", "until_rhat", "output"}
+    "run": {"num_draws", "chunk", "commit_seconds", "commit_bytes", "max_time", "until_ess", "until_rhat", "output"},
+    "likelihood": {"__all__": {"values", "covariance"}},
 }
 
 
 def identity(config: Config) -> dict[str, Any]:
     """All that determines the draws: the tables, the data and the precision.
 
-    Left out is what may change when a run is resumed: how many draws, until when, how often committed, and where to.
+    Left out is what may change when a run is resumed: how many draws, until when, how often committed, and where to;
+    and where the data lie, of which the content counts.
     """
     tables = config.model_dump(exclude=_MAY_CHANGE)
     likelihood = build_likelihood(config)
     data = {name: digest(member) for name, member in zip(likelihood.names, likelihood.members, strict=True)}
+    code = {
+        name: source_digest(table.python) for name, table in config.likelihood.items() if isinstance(table, PythonTable)
+    }
     order = [name for key in config.prior for name in parameter_names(key)]
     return {
         "configuration": json.loads(json.dumps(tables)),
         "data": data,
+        **({"code": code} if code else {}),
         "parameters": order,
         "precision": str(jnp.result_type(float)),
     }

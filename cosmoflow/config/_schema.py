@@ -2,48 +2,15 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveInt, PrivateAttr, field_validator
+from pydantic import Field, PositiveInt, PrivateAttr, SerializeAsAny, field_validator
 
 from ._errors import refusal
+from ._likelihoods import read_tables
 from ._priors import Distribution, UniformPolygonTable, parameter_names
 from ._samplers import AutoTable, Sampler
-from ._table import Number, Positive, Table
-
-
-class BAOTable(Table):
-    """Options of `cosmoflow.likelihoods.BAO`."""
-
-    sound_horizon: Literal["free", "given", "computed"] = "free"
-    radiation: bool = False
-
-
-class SupernovaeTable(Table):
-    """Options of `cosmoflow.likelihoods.Supernovae`."""
-
-    radiation: bool = False
-
-
-class GaussianMixtureTable(Table):
-    """Arguments of `cosmoflow.likelihoods.GaussianMixture`: a likelihood without data, to try samplers on."""
-
-    parameters: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
-    weights: Annotated[tuple[Positive, ...], Field(strict=False, min_length=1)]
-    means: Annotated[tuple[Annotated[tuple[Number, ...], Field(strict=False)], ...], Field(strict=False)]
-    sd: Positive = 1.0
-
-
-class LikelihoodTable(Table):
-    """`[likelihood.NAME]`: the data sets of `cosmoflow.datasets` and the options of their likelihoods."""
-
-    desi_dr2_bao: BAOTable | None = None
-    union3: SupernovaeTable | None = None
-    gaussian_mixture: GaussianMixtureTable | None = None
-
-    def members(self) -> dict[str, Table]:
-        """The likelihoods that the file asks for."""
-        return {name: table for name in type(self).model_fields if (table := getattr(self, name)) is not None}
+from ._table import Positive, Table
 
 
 class FlowTable(Table):
@@ -112,7 +79,7 @@ class RunTable(Table):
 class Config(Table):
     """A whole configuration file."""
 
-    likelihood: LikelihoodTable
+    likelihood: dict[str, SerializeAsAny[Table]]
     prior: dict[str, Distribution]
     flow: FlowTable | None = None
     training: TrainingTable = TrainingTable()
@@ -122,12 +89,10 @@ class Config(Table):
     run: RunTable
     _source: Path = PrivateAttr(default=Path("configuration"))
 
-    @field_validator("likelihood")
+    @field_validator("likelihood", mode="before")
     @classmethod
-    def _some_data(cls, likelihood: LikelihoodTable) -> LikelihoodTable:
-        if not likelihood.members():
-            raise refusal(f"names no data; add one of {', '.join(LikelihoodTable.model_fields)}")
-        return likelihood
+    def _by_name(cls, likelihood: Any) -> Any:
+        return read_tables(likelihood) if isinstance(likelihood, dict) else likelihood
 
     @field_validator("prior")
     @classmethod

@@ -3,6 +3,7 @@
 from ._bao import BAO as BAO
 from ._base import AbstractGaussianLikelihood as AbstractGaussianLikelihood
 from ._base import AbstractLikelihood as AbstractLikelihood
+from ._function import FunctionLikelihood as FunctionLikelihood
 from ._gaussian_mixture import GaussianMixture as GaussianMixture
 from ._joint import JointLikelihood as JointLikelihood
 from ._planck_lite import PlanckLite as PlanckLite
