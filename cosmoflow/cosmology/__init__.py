@@ -9,14 +9,14 @@ from ._background import hubble_squared as hubble_squared
 from ._background import luminosity_distance as luminosity_distance
 from ._background import transverse_comoving_distance as transverse_comoving_distance
 from ._background import volume_averaged_distance as volume_averaged_distance
+from ._cmb_spectra import AbstractCMBSpectra as AbstractCMBSpectra
 from ._correlation import MULTIPOLE as MULTIPOLE
 from ._correlation import bandpower_matrix as bandpower_matrix
 from ._correlation import correlation_matrix as correlation_matrix
+from ._cosmopower import CosmoPowerCMB as CosmoPowerCMB
 from ._growth import growth_factor as growth_factor
 from ._growth import growth_rate as growth_rate
 from ._halofit import Halofit as Halofit
-from ._cmb_spectra import AbstractCMBSpectra as AbstractCMBSpectra
-from ._cosmopower import CosmoPowerCMB as CosmoPowerCMB
 from ._jax_cosmo import to_jax_cosmo as to_jax_cosmo
 from ._linear_power import LinearPower as LinearPower
 from ._linear_power import linear_power as linear_power

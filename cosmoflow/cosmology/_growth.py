@@ -25,7 +25,7 @@ _NUM_NODES = 32
 def growth_factor(cosmology: Cosmology, redshift: ArrayLike) -> Float[Array, "..."]:
     """Growth factor D(z), with D = a while matter dominates.
 
-    Neutrinos grow like the rest of matter here; their free streaming belongs to a power spectrum with massive neutrinos.
+    Neutrinos grow like the rest of matter here; free streaming belongs to a power spectrum with massive neutrinos.
 
     Args:
         cosmology: The universe.

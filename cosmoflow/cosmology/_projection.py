@@ -1,6 +1,7 @@
 """Angular power spectra of projected fields, in the Limber approximation.
 
-Everything lives on one fixed grid of redshifts, the midpoints of cells that are equal in ln(1 + z). The kernel of lensing separates,
+Everything lives on one fixed grid of redshifts, the midpoints of cells that are equal in ln(1 + z). The kernel of
+lensing separates,
 
     f_K(chi' - chi) / f_K(chi') = c_K(chi) - f_K(chi) c_K(chi') / f_K(chi'),    c_K = d f_K / d chi,
 

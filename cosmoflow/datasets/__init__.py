@@ -14,13 +14,13 @@ from ._fetch import fetch as fetch
 from ._location import DataError as DataError
 from ._location import data_folder as data_folder
 from ._location import locate as locate
-from ._sacc import des_y1_3x2pt as des_y1_3x2pt
-from ._sacc import read_sacc as read_sacc
-from ._planck_lite import PlanckLiteData as PlanckLiteData
-from ._planck_lite import planck2018_lite as planck2018_lite
 from ._own import Measurements as Measurements
 from ._own import read_covariance as read_covariance
 from ._own import read_measurements as read_measurements
+from ._planck_lite import PlanckLiteData as PlanckLiteData
+from ._planck_lite import planck2018_lite as planck2018_lite
+from ._sacc import des_y1_3x2pt as des_y1_3x2pt
+from ._sacc import read_sacc as read_sacc
 from ._supernovae import SupernovaData as SupernovaData
 from ._supernovae import union3 as union3
 from ._two_point import CORRELATIONS as CORRELATIONS

@@ -1,11 +1,11 @@
 """SACC files, FITS or HDF5, and the DES Y1 data in one of them."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ._catalogue import data_path
 from ._location import DataError
 from ._two_point import RedshiftDistribution, TwoPointData, check_covariance
 
@@ -82,7 +82,7 @@ def des_y1_3x2pt(folder: str | Path | None = None) -> TwoPointData:
     The angles are centres of twenty bins, equal in the logarithm, from 2.5 to 250 arcmin.
 
     Args:
-        folder: Where `des_y1_3x2pt_sacc.hdf5` lies; else the sub-folder `des_y1_3x2pt` of $COSMOFLOW_DATA.
+        folder: Where `des_y1_3x2pt_sacc.hdf5` lies; else the folder where `cosmoflow data fetch des_y1_3x2pt` puts it.
 
     Raises:
         DataError: If the file is missing or damaged.
@@ -90,9 +90,7 @@ def des_y1_3x2pt(folder: str | Path | None = None) -> TwoPointData:
     References:
         Abbott et al. 2018, arXiv:1708.01530.
     """
-    if folder is None:
-        folder = Path(os.environ.get("COSMOFLOW_DATA", ".")) / "des_y1_3x2pt"
-    return read_sacc(Path(folder) / "des_y1_3x2pt_sacc.hdf5")
+    return read_sacc((data_path("des_y1_3x2pt") if folder is None else Path(folder)) / "des_y1_3x2pt_sacc.hdf5")
 
 
 def _sources(file: Any, points: list[Any], path: Path) -> set[str]:

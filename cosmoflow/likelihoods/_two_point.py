@@ -38,8 +38,8 @@ class TwoPoint(AbstractGaussianLikelihood):
     angular bins where the data have edges. Massive neutrinos take part in the expansion and the growth, but do not
     suppress small scales.
 
-    Required are `Omega_m`, `Omega_b`, `h`, `n_s`, the amplitude, and for each lens bin its bias, `b_lens0`. Optional, by
-    their names for bins `src0` and `lens0`:
+    Required are `Omega_m`, `Omega_b`, `h`, `n_s`, the amplitude, and for each lens bin its bias, `b_lens0`. Optional,
+    by their names for bins `src0` and `lens0`:
 
     - `Omega_k`, `w0`, `wa`, `T_cmb` (2.7255 K), `N_eff` (3.044), `m_nu` (0 eV);
     - `A_IA`, `eta_IA` (0, 0): intrinsic alignment, -A_IA ((1 + z) / (1 + z0))^eta_IA;
