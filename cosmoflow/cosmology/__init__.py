@@ -9,6 +9,10 @@ from ._background import hubble_squared as hubble_squared
 from ._background import luminosity_distance as luminosity_distance
 from ._background import transverse_comoving_distance as transverse_comoving_distance
 from ._background import volume_averaged_distance as volume_averaged_distance
+from ._chebyshev import cardinal_functions as cardinal_functions
+from ._chebyshev import chebyshev_nodes as chebyshev_nodes
+from ._distance_rule import DistanceRule as DistanceRule
+from ._distance_rule import einstein_de_sitter_depth as einstein_de_sitter_depth
 from ._jax_cosmo import to_jax_cosmo as to_jax_cosmo
 from ._parameters import LABELS as LABELS
 from ._parameters import T_CMB as T_CMB
