@@ -43,7 +43,7 @@ def des_dovekie(folder: str | Path | None = None) -> SupernovaData:
 def _precision(path: Path, size: int) -> Float[np.ndarray, "row row"]:
     """The number of rows `nsn` and the upper triangle `cov`, row by row."""
     try:
-        with np.load(path) as archive:
+        with path.open("rb") as file, np.load(file) as archive:
             count, elements = int(archive["nsn"].item()), np.asarray(archive["cov"], float)
     except (BadZipFile, EOFError, KeyError, OSError, ValueError) as error:
         raise DataError(f"{path} is no archive of `nsn` and `cov`; fetch it again.") from error

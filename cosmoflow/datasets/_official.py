@@ -21,7 +21,9 @@ def official_folder(name: str, folder: str | Path | None = None) -> Path:
     how = f"`cosmoflow data fetch {name}` fetches it"
     if folder is None:
         if not os.environ.get(ENVIRONMENT):
-            raise DataError(f"The data set {name} does not come with cosmoflow; {how}, and {ENVIRONMENT} names the place.")
+            raise DataError(
+                f"The data set {name} does not come with cosmoflow; {how}, and {ENVIRONMENT} names the place."
+            )
         folder = Path(os.environ[ENVIRONMENT]) / name
     if not Path(folder).is_dir():
         raise DataError(f"The folder {folder} of the data set {name} is missing; {how}.")
@@ -80,7 +82,9 @@ def check_covariance(path: Path, matrix: Float[np.ndarray, "row row"]) -> None:
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if _is_positive(matrix[:middle, :middle]) else (low, middle)
-        raise DataError(f"The matrix of {path} is not positive definite: its first {high} rows are not; fetch it again.")
+        raise DataError(
+            f"The matrix of {path} is not positive definite: its first {high} rows are not; fetch it again."
+        )
 
 
 def _cells(line: str) -> list[str]:

@@ -44,13 +44,11 @@ def pantheon_plus(folder: str | Path | None = None) -> SupernovaData:
 def _covariance(path: Path, size: int) -> Float[np.ndarray, "row row"]:
     """The number of rows, then all elements, one a line."""
     try:
-        count, *elements = np.loadtxt(path, ndmin=1)
+        numbers = np.loadtxt(path, ndmin=1)
     except ValueError as error:
         raise DataError(f"{path} is damaged: {str(error).rstrip('.')}; fetch it again.") from error
-    if count != size or len(elements) != size**2:
-        raise DataError(
-            f"{path} holds {len(elements)} elements of a matrix of {count:g} rows, but there are {size} light curves."
-        )
-    covariance = np.reshape(elements, (size, size))
+    if numbers.size != 1 + size**2 or numbers[0] != size:
+        raise DataError(f"{path} holds {numbers.size} numbers, but {size} light curves need {size}^2 and their count.")
+    covariance = numbers[1:].reshape(size, size)
     check_covariance(path, covariance)
     return covariance

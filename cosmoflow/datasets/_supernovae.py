@@ -21,7 +21,7 @@ class SupernovaData:
         heliocentric_redshift: Redshift as seen from the Sun, by which the light is dimmed; the same unless given.
 
     Raises:
-        ValueError: If the lengths disagree.
+        ValueError: If the lengths disagree or a value is not finite.
     """
 
     redshift: Float[np.ndarray, " data"]
@@ -35,6 +35,9 @@ class SupernovaData:
             raise ValueError(f"{size} redshifts need as many distance moduli and a square covariance.")
         if self.heliocentric_redshift is not None and self.heliocentric_redshift.shape != (size,):
             raise ValueError(f"{size} redshifts need as many heliocentric ones.")
+        for name, values in vars(self).items():
+            if values is not None and not np.all(np.isfinite(values)):
+                raise ValueError(f"`{name}` is not finite in row {np.argwhere(~np.isfinite(values))[0][0] + 1}.")
 
 
 def union3() -> SupernovaData:

@@ -99,7 +99,10 @@ class Supernovae(AbstractGaussianLikelihood):
         if not free:
             columns = columns[1:] - columns[0]
             covariance = covariance[1:, 1:] - covariance[1:, :1] - covariance[:1, 1:] + covariance[0, 0]
-        cholesky = np.linalg.cholesky(covariance)
+        try:
+            cholesky = np.linalg.cholesky(covariance)
+        except np.linalg.LinAlgError as error:
+            raise ValueError("The covariance of the supernovae is not positive definite.") from error
         residual, *basis = np.linalg.solve(cholesky, np.column_stack([columns[:, 0] - columns[:, 1], columns[:, 2:]])).T
         triangle, projection, rest = _reduced(np.column_stack(basis), residual)
         self.data = jnp.asarray(columns[:, 0])
@@ -108,7 +111,7 @@ class Supernovae(AbstractGaussianLikelihood):
         self.distances = DistanceRule(nodes)
         self.triangle = jnp.asarray(triangle)
         self.projection = jnp.asarray(projection)
-        self.rest = jnp.asarray(rest)
+        self.rest = jnp.asarray(rest, float)
         self.absolute_magnitude = absolute_magnitude
         self.radiation = radiation
         self.required = ("Omega_m", *(("h",) if free or radiation else ()), *(("M",) if free else ()))

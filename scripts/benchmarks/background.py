@@ -148,7 +148,10 @@ def main() -> None:
     versions = ", ".join(f"{name} {number}" for name, number in given["versions"].items())
     lines = ["# Likelihoods of the expansion", ""]
     lines += paragraphs([f"{given['date']}, {given['machine']}; {versions}; commit {given['commit'][:10]}.", *TEXT])
-    lines += ["", *table(["likelihood", "data", "parameters", "value [us]", "value and gradient [us]"], map(cells, found))]
+    lines += [
+        "",
+        *table(["likelihood", "data", "parameters", "value [us]", "value and gradient [us]"], map(cells, found)),
+    ]
     PATH.with_suffix(".md").write_text("\n".join(lines) + "\n")
 
 
