@@ -14,7 +14,6 @@ from typing import Any
 from cells import ONE_CORE, ROOT, circumstances, paragraphs, table
 
 os.environ.update(ONE_CORE)
-os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 import equinox as eqx
 import jax
@@ -141,6 +140,7 @@ def cells(row: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     """Measure and write."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     jax.config.update("jax_enable_x64", True)
     given = circumstances(PACKAGES)
     found = measure()
