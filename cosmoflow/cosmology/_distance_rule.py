@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ._background import SPEED_OF_LIGHT, _matter_scaled, _sinhc
+from ._background import SPEED_OF_LIGHT, _sinhc, gauss_legendre, matter_scaled
 from ._chebyshev import cardinal_functions, chebyshev_nodes
 from ._parameters import Cosmology
 
@@ -39,16 +39,16 @@ class DistanceRule(eqx.Module):
             raise ValueError("A distance rule needs redshifts above zero.")
         low = 1 / np.sqrt(1 + np.max(redshift))
         width = einstein_de_sitter_depth(redshift) / 2
-        abscissas, averages = np.polynomial.legendre.leggauss(NUM_NODES // 2)
-        inner = cardinal_functions(1 - width[:, None] * (1 + abscissas) / 2, low, 1.0, NUM_NODES)
+        abscissas, averages = gauss_legendre(NUM_NODES // 2)
+        inner = cardinal_functions(1 - width[:, None] * abscissas, low, 1.0, NUM_NODES)
         self.reference = jnp.asarray(2 * width)
-        self.weights = jnp.asarray(np.einsum("zgj,g->zj", inner, averages / 2))
+        self.weights = jnp.asarray(np.einsum("zgj,g->zj", inner, averages))
         self.nodes = jnp.asarray(chebyshev_nodes(low, 1.0, NUM_NODES) ** 2)
 
     def relative_distance(self, cosmology: Cosmology) -> Float[Array, " redshift"]:
         """D_M / D_EdS, which is one in an Einstein-de Sitter universe and tends to one at small redshift in any."""
         dtype = cosmology.h.dtype
-        integrand = 1 / jnp.sqrt(_matter_scaled(cosmology, self.nodes.astype(dtype)))
+        integrand = 1 / jnp.sqrt(matter_scaled(cosmology, self.nodes.astype(dtype)))
         relative = self.weights.astype(dtype) @ integrand
         return relative * _sinhc(cosmology.Omega_k * (self.reference.astype(dtype) * relative) ** 2)
 

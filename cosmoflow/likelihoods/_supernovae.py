@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._types import Parameters, Scalar
+from .._types import Parameters
 from ..cosmology import DistanceRule, cardinal_functions, chebyshev_nodes, einstein_de_sitter_depth
 from ..cosmology._background import SPEED_OF_LIGHT
 from ..datasets import SupernovaData
@@ -31,10 +31,10 @@ class Supernovae(AbstractGaussianLikelihood):
       where they are moduli.
 
     Moduli are computed at `num_nodes` redshifts, as differences g to those of an Einstein-de Sitter universe, and
-    interpolated in (1 + z)^(-1/2) to each supernova: m = m_EdS + B g. With L the Cholesky factor of the covariance and
-    the decomposition L^-1 B = Q R, which is done once,
+    interpolated in (1 + z)^(-1/2) to each supernova: m = m_EdS + B g. With L the Cholesky factor of the covariance, one
+    QR decomposition of the matrix (L^-1 B, L^-1 (d - m_EdS)) into Q (R, y) gives
 
-        chi2 = |L^-1 (d - m_EdS) - L^-1 B g|^2 = |y - R g|^2 + rest,    y = Q^T L^-1 (d - m_EdS)
+        chi2 = |L^-1 B g - L^-1 (d - m_EdS)|^2 = |R g - y|^2
 
     so that the cost does not grow with the number of supernovae, and nothing is left out: `predict` is the same m. The
     error of the interpolated modulus is below 1e-8 mag for the universes of `cosmology.comoving_distance`.
@@ -62,9 +62,8 @@ class Supernovae(AbstractGaussianLikelihood):
     reference: Float[Array, " supernova"]
     interpolation: Float[Array, "supernova node"] | None
     distances: DistanceRule
-    triangle: Float[Array, "rank node"]
-    projection: Float[Array, " rank"]
-    rest: Scalar
+    triangle: Float[Array, "row node"]
+    projection: Float[Array, " row"]
     absolute_magnitude: str = eqx.field(static=True)
     radiation: bool = eqx.field(static=True)
     required: tuple[str, ...] = eqx.field(static=True)
@@ -103,15 +102,14 @@ class Supernovae(AbstractGaussianLikelihood):
             cholesky = np.linalg.cholesky(covariance)
         except np.linalg.LinAlgError as error:
             raise ValueError("The covariance of the supernovae is not positive definite.") from error
-        residual, *basis = np.linalg.solve(cholesky, np.column_stack([columns[:, 0] - columns[:, 1], columns[:, 2:]])).T
-        triangle, projection, rest = _reduced(np.column_stack(basis), residual)
+        basis = np.column_stack([columns[:, 2:], columns[:, 0] - columns[:, 1]])
+        reduced = np.asarray(np.linalg.qr(np.linalg.solve(cholesky, basis), mode="r"))
         self.data = jnp.asarray(columns[:, 0])
         self.cholesky = jnp.asarray(cholesky)
         self.reference = jnp.asarray(reference)
         self.distances = DistanceRule(nodes)
-        self.triangle = jnp.asarray(triangle)
-        self.projection = jnp.asarray(projection)
-        self.rest = jnp.asarray(rest, float)
+        self.triangle = jnp.asarray(reduced[:, :-1])
+        self.projection = jnp.asarray(reduced[:, -1])
         self.absolute_magnitude = absolute_magnitude
         self.radiation = radiation
         self.required = ("Omega_m", *(("h",) if free or radiation else ()), *(("M",) if free else ()))
@@ -123,10 +121,9 @@ class Supernovae(AbstractGaussianLikelihood):
         moduli = self.reference + (relative if self.interpolation is None else self.interpolation @ relative)
         return moduli if self.absolute_magnitude == "free" else moduli[1:] - moduli[0]
 
-    def chi2(self, parameters: Parameters) -> Scalar:
-        """Squared Mahalanobis distance of the data from the model, in the basis of the nodes."""
-        residual = self.projection - self.triangle @ self._relative_moduli(parameters)
-        return residual @ residual + self.rest
+    def residual(self, parameters: Parameters) -> Float[Array, " row"]:
+        """R g - y, whose square is chi^2."""
+        return self.triangle @ self._relative_moduli(parameters) - self.projection
 
     def _relative_moduli(self, parameters: Parameters) -> Float[Array, " node"]:
         """Magnitudes at the nodes minus the moduli of an Einstein-de Sitter universe with h = 1 [mag]."""
@@ -135,14 +132,3 @@ class Supernovae(AbstractGaussianLikelihood):
         if self.absolute_magnitude == "free":
             relative = relative + parameters["M"] - 5 * jnp.log10(cosmology.h)
         return relative
-
-
-def _reduced(
-    basis: Float[np.ndarray, "data node"], residual: Float[np.ndarray, " data"]
-) -> tuple[Float[np.ndarray, "rank node"], Float[np.ndarray, " rank"], float]:
-    """R, y and rest such that |residual - basis g|^2 = |y - R g|^2 + rest, with no more rows than nodes."""
-    if basis.shape[0] <= basis.shape[1]:
-        return basis, residual, 0.0
-    orthogonal, triangle = np.linalg.qr(basis)
-    projection = orthogonal.T @ residual
-    return triangle, projection, float(np.sum((residual - orthogonal @ projection) ** 2))
