@@ -64,8 +64,8 @@ LIKELIHOODS: dict[str, Callable[[], AbstractLikelihood]] = {
 TEXT = (
     "Each likelihood is evaluated in double precision with all parameters that it knows, required and optional, inside "
     "one compiled loop over points that differ by parts in a thousand, so that no turn can take over what another "
-    f"computed. The CPU time of a turn on one core is the median of {REPETITIONS} runs of the loop, with its range. The "
-    "gradient is with respect to all parameters.",
+    f"computed. The CPU time of a turn on one core is the median of {REPETITIONS} runs of the loop, with its range. "
+    "The gradient is with respect to all parameters.",
     "Supernovae are fitted through moduli at 48 redshifts, which changes chi^2 by less than 1e-7; the rows with a node "
     "at each supernova are the check, a product with the matrix of all supernovae. A data set whose files are not "
     "there is absent.",
