@@ -1,6 +1,10 @@
-"""Statistical assertions shared by the tests."""
+"""Statistical assertions shared by the tests, and where official files lie."""
+
+from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
+import pytest
 from arviz_stats.base import array_stats
 
 
@@ -26,3 +30,10 @@ def assert_moments(draws, target, *, min_ess, sigmas=5.0):
             z, size = z_score(draws[..., i] ** power, exact)
             assert size > min_ess, f"ESS of x[{i}]^{power} is {size:.0f}, below the gate of {min_ess}"
             assert abs(z) < sigmas, f"E[x[{i}]^{power}] is {z:.1f} MCSE from {exact:.4g}"
+
+
+def official_supernovae(name):
+    """The folder of an official data set inside the package cosmofit; without it the test is skipped."""
+    pytest.importorskip("cosmofit", reason="the official files come with the package cosmofit")
+    folder = {"pantheon_plus": "pantheon-plus-sh0es", "des_dovekie": "des-sn5yr"}[name]
+    return Path(str(files("cosmofit"))) / "data" / "sn" / folder

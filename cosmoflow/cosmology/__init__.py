@@ -17,6 +17,10 @@ from ._cosmopower import CosmoPowerCMB as CosmoPowerCMB
 from ._growth import growth_factor as growth_factor
 from ._growth import growth_rate as growth_rate
 from ._halofit import Halofit as Halofit
+from ._chebyshev import cardinal_functions as cardinal_functions
+from ._chebyshev import chebyshev_nodes as chebyshev_nodes
+from ._distance_rule import DistanceRule as DistanceRule
+from ._distance_rule import einstein_de_sitter_depth as einstein_de_sitter_depth
 from ._jax_cosmo import to_jax_cosmo as to_jax_cosmo
 from ._linear_power import LinearPower as LinearPower
 from ._linear_power import linear_power as linear_power

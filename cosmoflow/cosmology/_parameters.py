@@ -30,6 +30,7 @@ LABELS = {
     "n_s": r"n_\mathrm{s}",
     "A_s": r"A_\mathrm{s}",
     "tau": r"\tau",
+    "M": r"M\ [\mathrm{mag}]",
 }
 
 _G = 6.67430e-11  # [m^3 / kg / s^2]

@@ -21,6 +21,11 @@ from ._planck_lite import PlanckLiteData as PlanckLiteData
 from ._planck_lite import planck2018_lite as planck2018_lite
 from ._sacc import des_y1_3x2pt as des_y1_3x2pt
 from ._sacc import read_sacc as read_sacc
+from ._des_dovekie import des_dovekie as des_dovekie
+from ._location import DataError as DataError
+from ._location import data_folder as data_folder
+from ._location import locate as locate
+from ._pantheon_plus import pantheon_plus as pantheon_plus
 from ._supernovae import SupernovaData as SupernovaData
 from ._supernovae import union3 as union3
 from ._two_point import CORRELATIONS as CORRELATIONS

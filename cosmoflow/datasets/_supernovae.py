@@ -14,22 +14,30 @@ class SupernovaData:
     """Distance moduli up to one additive constant.
 
     Args:
-        redshift: Redshift of each supernova or node.
-        distance_modulus: Measured distance modulus plus an unknown constant [mag].
+        redshift: Redshift of each supernova or node, that of the expansion: in the frame of the microwave background
+            and corrected for peculiar velocities.
+        distance_modulus: Measured distance modulus, or magnitude, which is that plus an unknown constant [mag].
         covariance: Covariance of the distance moduli [mag^2].
+        heliocentric_redshift: Redshift as seen from the Sun, by which the light is dimmed; the same unless given.
 
     Raises:
-        ValueError: If the lengths disagree.
+        ValueError: If the lengths disagree or a value is not finite.
     """
 
     redshift: Float[np.ndarray, " data"]
     distance_modulus: Float[np.ndarray, " data"]
     covariance: Float[np.ndarray, "data data"]
+    heliocentric_redshift: Float[np.ndarray, " data"] | None = None
 
     def __post_init__(self):
         size = self.redshift.size
         if self.distance_modulus.shape != (size,) or self.covariance.shape != (size, size):
             raise ValueError(f"{size} redshifts need as many distance moduli and a square covariance.")
+        if self.heliocentric_redshift is not None and self.heliocentric_redshift.shape != (size,):
+            raise ValueError(f"{size} redshifts need as many heliocentric ones.")
+        for name, values in vars(self).items():
+            if values is not None and not np.all(np.isfinite(values)):
+                raise ValueError(f"`{name}` is not finite in row {np.argwhere(~np.isfinite(values))[0][0] + 1}.")
 
 
 def union3() -> SupernovaData:

@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._types import Parameters, Scalar
-from ..cosmology import Cosmology, hubble_distance, sound_horizon, transverse_comoving_distance
+from ..cosmology import Cosmology, DistanceRule, hubble_distance, sound_horizon
 from ..datasets import BAOData
 from ._base import AbstractGaussianLikelihood
-from ._expansion import EXPANSION, NUM_NODES, RADIATION, expansion
+from ._expansion import EXPANSION, RADIATION, expansion
 
 
 class BAO(AbstractGaussianLikelihood):
@@ -38,6 +38,7 @@ class BAO(AbstractGaussianLikelihood):
     data: Float[Array, " data"]
     cholesky: Float[Array, "data data"]
     redshift: Float[Array, " data"]
+    distances: DistanceRule
     quantity: tuple[str, ...] = eqx.field(static=True)
     sound_horizon: str = eqx.field(static=True)
     radiation: bool = eqx.field(static=True)
@@ -57,6 +58,7 @@ class BAO(AbstractGaussianLikelihood):
         self.data = jnp.asarray(data.value)
         self.cholesky = jnp.asarray(np.linalg.cholesky(data.covariance))
         self.redshift = jnp.asarray(data.redshift)
+        self.distances = DistanceRule(data.redshift)
         self.quantity = data.quantity
         self.sound_horizon = sound_horizon
         self.radiation = radiation
@@ -67,7 +69,7 @@ class BAO(AbstractGaussianLikelihood):
     def predict(self, parameters: Parameters) -> Float[Array, " data"]:
         """D / r_d for each of the measured quantities."""
         cosmology = expansion(parameters, self.required, self.optional, radiation=self.radiation)
-        transverse = transverse_comoving_distance(cosmology, self.redshift, num_nodes=NUM_NODES)
+        transverse = self.distances.transverse_comoving_distance(cosmology)
         radial = hubble_distance(cosmology, self.redshift)
         average = jnp.cbrt(self.redshift * transverse**2 * radial)
         is_transverse, is_radial = (

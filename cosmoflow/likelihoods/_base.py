@@ -47,9 +47,13 @@ class AbstractGaussianLikelihood(AbstractLikelihood):
         """The data vector."""
         return {"data": self.data}
 
+    def residual(self, parameters: Parameters) -> Float[Array, " row"]:
+        """L^-1 (m - d), L the Cholesky factor, or a vector with fewer elements and the same scalar products."""
+        return solve_triangular(self.cholesky, self.predict(parameters) - self.data, lower=True)
+
     def chi2(self, parameters: Parameters) -> Scalar:
         """Squared Mahalanobis distance of the data from the model."""
-        residual = solve_triangular(self.cholesky, self.data - self.predict(parameters), lower=True)
+        residual = self.residual(parameters)
         return residual @ residual
 
     def log_likelihood(self, parameters: Parameters) -> Scalar:

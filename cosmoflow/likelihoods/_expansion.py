@@ -5,7 +5,6 @@ from ..cosmology import T_CMB, Cosmology
 
 EXPANSION = ("Omega_k", "w0", "wa")
 RADIATION = ("T_cmb", "N_eff", "m_nu")
-NUM_NODES = 24  # of the distance integrals; more than enough below redshift 3
 
 
 def expansion(

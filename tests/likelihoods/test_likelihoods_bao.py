@@ -116,7 +116,7 @@ def test_single_precision():
 
 def test_leaves_are_strong_arrays():
     leaves = jax.tree.leaves(BAO(desi_dr2_bao()))
-    assert len(leaves) == 3
+    assert len(leaves) == 6
     assert all(leaf.dtype == jnp.float64 and not leaf.weak_type for leaf in leaves)
 
 
