@@ -9,8 +9,13 @@ from ._background import hubble_squared as hubble_squared
 from ._background import luminosity_distance as luminosity_distance
 from ._background import transverse_comoving_distance as transverse_comoving_distance
 from ._background import volume_averaged_distance as volume_averaged_distance
+from ._distance_priors import acoustic_scale as acoustic_scale
+from ._distance_priors import shift_parameter as shift_parameter
 from ._jax_cosmo import to_jax_cosmo as to_jax_cosmo
 from ._parameters import LABELS as LABELS
 from ._parameters import T_CMB as T_CMB
 from ._parameters import Cosmology as Cosmology
+from ._recombination import comoving_sound_horizon as comoving_sound_horizon
+from ._recombination import decoupling_redshift as decoupling_redshift
+from ._recombination import theta_star as theta_star
 from ._sound_horizon import sound_horizon as sound_horizon

@@ -42,7 +42,7 @@ def hubble_squared(cosmology: Cosmology, redshift: ArrayLike) -> Float[Array, ".
         E^2 at each redshift.
     """
     a = 1 / (1 + _as(cosmology, redshift))
-    return _matter_scaled(cosmology, a) / a**3
+    return matter_scaled(cosmology, a) / a**3
 
 
 def hubble_rate(cosmology: Cosmology, redshift: ArrayLike) -> Float[Array, "..."]:
@@ -105,7 +105,7 @@ def _as(cosmology: Cosmology, redshift: ArrayLike) -> Float[Array, "..."]:
     return jnp.asarray(redshift, cosmology.h.dtype)
 
 
-def _matter_scaled(cosmology: Cosmology, a: Float[Array, "..."]) -> Float[Array, "..."]:
+def matter_scaled(cosmology: Cosmology, a: Float[Array, "..."]) -> Float[Array, "..."]:
     """a^3 E^2(a), which is Omega_m while matter dominates."""
     w0, wa = cosmology.w0, cosmology.wa
     dark_energy = cosmology.Omega_de * jnp.exp(-3 * (w0 + wa) * jnp.log(a) - 3 * wa * (1 - a))
@@ -119,7 +119,7 @@ def _matter_scaled(cosmology: Cosmology, a: Float[Array, "..."]) -> Float[Array,
 
 
 @cache
-def _gauss_legendre(num_nodes: int) -> tuple[np.ndarray, np.ndarray]:
+def gauss_legendre(num_nodes: int) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights on [0, 1]."""
     nodes, weights = np.polynomial.legendre.leggauss(num_nodes)
     return (nodes + 1) / 2, weights / 2
@@ -127,10 +127,10 @@ def _gauss_legendre(num_nodes: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _conformal_depth(cosmology: Cosmology, redshift: Float[Array, "*shape"], num_nodes: int) -> Float[Array, "*shape"]:
     """Comoving distance in units of c / H0, without cancellation at small redshift."""
-    nodes, weights = (jnp.asarray(part, redshift.dtype) for part in _gauss_legendre(num_nodes))
+    nodes, weights = (jnp.asarray(part, redshift.dtype) for part in gauss_legendre(num_nodes))
     width = redshift / (1 + redshift) / (1 + 1 / jnp.sqrt(1 + redshift))
     x = 1 - width[..., None] * nodes
-    return 2 * width * (1 / jnp.sqrt(_matter_scaled(cosmology, x**2)) @ weights)
+    return 2 * width * (1 / jnp.sqrt(matter_scaled(cosmology, x**2)) @ weights)
 
 
 def _sinhc(y: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
