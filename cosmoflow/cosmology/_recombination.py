@@ -16,10 +16,10 @@ def decoupling_redshift(cosmology: Cosmology) -> Scalar:
               x 1048 (1 + 0.00124 omega_b^-0.738) (1 + g1 omega_cb^g2)
         g1 = 0.0783 omega_b^-0.238 / (1 + 39.5 omega_b^0.763),    g2 = 0.560 / (1 + 21.1 omega_b^1.81)
 
-    with omega = Omega h^2 and omega_cb = omega_m - omega_nu, for neutrinos are no matter yet. The second line is the fit
-    of Hu and Sugiyama; the first corrects it to the recombination of CAMB 2.0.5 (RECFAST, helium from nucleosynthesis),
-    within 1.2e-5 for omega_b in [0.0215, 0.0233], omega_cb in [0.134, 0.151], `N_eff` = 3.044 and m_nu = 0.06 eV. The fit
-    does not follow `T_cmb`, `N_eff` (+4e-4 per species) or the mass (+9e-5 for 0.3 eV).
+    with omega = Omega h^2 and omega_cb = omega_m - omega_nu, for neutrinos are no matter yet. The second line is the
+    fit of Hu and Sugiyama; the first takes it to the recombination of CAMB 2.0.5 (RECFAST, helium from
+    nucleosynthesis), within 1.2e-5 for omega_b in [0.0215, 0.0233], omega_cb in [0.134, 0.151], N_eff = 3.044 and
+    m_nu = 0.06 eV. It does not follow `T_cmb`, `N_eff` (+9e-4 per species) or the mass (+9e-5 for 0.3 eV).
 
     References:
         Hu & Sugiyama 1996, arXiv:astro-ph/9510117, Eq. E-1.
