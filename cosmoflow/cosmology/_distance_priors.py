@@ -5,8 +5,8 @@ z_* of a Boltzmann code, massive neutrinos as matter at all times, and with t = 
 
     1 + z_eq = Omega_m / Omega_r,    z_eq = 2.5e4 omega_m t^-4,    R_b = 31500 omega_b t^-4 a,
 
-which is 0.8 % less radiation than photons and neutrinos have, and 0.03 % more baryons to a photon. An angle that is to be
-compared with that of a Boltzmann code is `theta_star`.
+which is 0.8 % less radiation than photons and neutrinos have, and 0.03 % more baryons to a photon. An angle to compare
+with that of a Boltzmann code is `theta_star`.
 """
 
 import math

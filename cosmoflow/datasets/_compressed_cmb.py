@@ -41,7 +41,7 @@ class CompressedCMBData:
 
 
 def desi_compressed_cmb() -> CompressedCMBData:
-    """theta_*, omega_b and omega_bc as DESI DR2 used them, from Planck and ACT spectra without late-time effects.
+    """theta_*, omega_b and omega_bc of the early universe alone, as used by DESI DR2.
 
     Raises:
         DataError: If a file is missing or damaged.

@@ -1,4 +1,4 @@
-"""Write the data sets of one number, data/bbn_schoeneberg2024 and data/h0_shoes2022: python scripts/data/single_numbers.py."""
+"""Write data/bbn_schoeneberg2024 and data/h0_shoes2022, sets of one number: python scripts/data/single_numbers.py."""
 
 from plain_tables import DATA, write_checksums, write_columns
 
