@@ -1,9 +1,8 @@
 """One number, known with a Gaussian error."""
 
-import math
-
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
@@ -45,7 +44,7 @@ class GaussianConstraint(AbstractGaussianLikelihood):
     def __init__(self, quantity: str, mean: ArrayLike, sd: ArrayLike):
         if quantity not in (*_DERIVED, *_DIRECT):
             raise ValueError(f"{quantity!r} cannot be constrained; use one of {', '.join((*_DERIVED, *_DIRECT))}.")
-        if not (math.isfinite(float(mean)) and 0 < float(sd) < math.inf):
+        if not (np.isfinite(mean) and 0 < np.asarray(sd) < np.inf):
             raise ValueError(f"The constraint on {quantity} needs a finite mean and sd > 0, not {mean} +- {sd}.")
         self.data = jnp.asarray([mean], float)
         self.cholesky = jnp.asarray([[sd]], float)
