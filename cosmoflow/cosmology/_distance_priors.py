@@ -23,7 +23,7 @@ def shift_parameter(cosmology: Cosmology) -> Scalar:
     """Shift parameter R = sqrt(Omega_m) D_M(z_*) H0 / c.
 
     Args:
-        cosmology: A universe with radiation; `N_eff` and `m_nu` move z_* alone.
+        cosmology: A universe with radiation; `m_nu` moves z_* alone and `N_eff` nothing.
 
     Raises:
         ValueError: If the universe has no radiation.
@@ -39,7 +39,7 @@ def acoustic_scale(cosmology: Cosmology) -> Scalar:
     """Acoustic scale l_A = pi D_M(z_*) / r_s(z_*).
 
     Args:
-        cosmology: A universe with radiation; `N_eff` and `m_nu` move z_* alone.
+        cosmology: A universe with radiation; `m_nu` moves z_* alone and `N_eff` nothing.
 
     Raises:
         ValueError: If the universe has no radiation.

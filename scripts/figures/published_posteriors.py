@@ -223,7 +223,8 @@ def page() -> str:
             )
         figures.append(
             f"\n## {record['title']}\n\n"
-            f"{record['sampler']}, {record['num_chains']} chains of {record['num_draws']} draws after warm-up, R-hat at most {record['largest_rhat']:.4f}. Dashed lines: published means.\n\n"
+            f"{record['sampler']}, {record['num_chains']} chains of {record['num_draws']} draws after warm-up, "
+            f"R-hat at most {record['largest_rhat']:.4f}. Dashed lines: published means.\n\n"
             f"![Marginals of {record['title']}](published_posteriors/{name}.png)\n"
         )
     return HEAD + "".join(lines) + "".join(figures)

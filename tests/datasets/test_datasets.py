@@ -105,8 +105,8 @@ def test_fsigma8_gold2018():
         (0.44, 0.60), (0.60, 0.73), (0.978, 1.23), (0.978, 1.526), (0.978, 1.944),
         (1.23, 1.526), (1.23, 1.944), (1.526, 1.944),
     }  # fmt: skip
-    # The fiducial products are those of universes with a tenth of a per cent to ten per cent of each other's distances.
-    np.testing.assert_allclose(data.fiducial / (299792.458 * data.redshift), 1.0, atol=0.45)
+    near = data.redshift < 0.2  # where H D_A is c z
+    np.testing.assert_allclose(data.fiducial[near] / (299792.458 * data.redshift[near]), 1.0, atol=0.13)
 
 
 def test_planck2018_distance_priors():
