@@ -146,6 +146,16 @@ class Cosmology(eqx.Module):
         return self.Omega_species * fermi_dirac_energy(self.mass_over_temperature)
 
     @property
+    def omega_b(self) -> Scalar:
+        """Physical density of baryons, Omega_b h^2."""
+        return self.Omega_b * self.h**2
+
+    @property
+    def omega_bc(self) -> Scalar:
+        """Physical density of baryons and cold dark matter, (Omega_m - Omega_nu) h^2."""
+        return (self.Omega_m - self.Omega_nu) * self.h**2
+
+    @property
     def Omega_de(self) -> Scalar:
         """Dark-energy density today, 1 - Omega_m - Omega_k - Omega_radiation."""
         return 1 - self.Omega_m - self.Omega_k - self.Omega_radiation

@@ -3,7 +3,10 @@
 from ._bao import BAO as BAO
 from ._base import AbstractGaussianLikelihood as AbstractGaussianLikelihood
 from ._base import AbstractLikelihood as AbstractLikelihood
+from ._chronometers import Chronometers as Chronometers
+from ._compressed_cmb import CompressedCMB as CompressedCMB
 from ._function import FunctionLikelihood as FunctionLikelihood
+from ._gaussian_constraint import GaussianConstraint as GaussianConstraint
 from ._gaussian_mixture import GaussianMixture as GaussianMixture
 from ._joint import JointLikelihood as JointLikelihood
 from ._planck_lite import PlanckLite as PlanckLite

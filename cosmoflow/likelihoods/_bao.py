@@ -11,6 +11,7 @@ from .._types import Parameters, Scalar
 from ..cosmology import Cosmology, DistanceRule, hubble_distance, sound_horizon
 from ..datasets import BAOData
 from ._base import AbstractGaussianLikelihood
+from ._covariance import lower_cholesky
 from ._expansion import EXPANSION, RADIATION, expansion
 
 
@@ -32,7 +33,8 @@ class BAO(AbstractGaussianLikelihood):
         radiation: Whether photons and neutrinos take part in the expansion.
 
     Raises:
-        ValueError: If `sound_horizon` is none of the three, or the covariance is not positive definite.
+        ValueError: If `sound_horizon` is none of the three, the data hold growth rates, or the covariance is not
+            symmetric and positive definite.
     """
 
     data: Float[Array, " data"]
@@ -55,8 +57,10 @@ class BAO(AbstractGaussianLikelihood):
         scale = {"free": ("h_r_d",), "given": ("h", "r_d"), "computed": ("h", "Omega_b")}
         if sound_horizon not in scale:
             raise ValueError(f"`sound_horizon` is one of {', '.join(scale)}, not {sound_horizon!r}.")
+        if "f_sigma8" in data.quantity:
+            raise ValueError("These data hold growth rates f_sigma8, which BAO does not predict; use the BAO-only set.")
         self.data = jnp.asarray(data.value)
-        self.cholesky = jnp.asarray(np.linalg.cholesky(data.covariance))
+        self.cholesky = jnp.asarray(lower_cholesky(data.covariance, of="the BAO distances"))
         self.redshift = jnp.asarray(data.redshift)
         self.distances = DistanceRule(data.redshift)
         self.quantity = data.quantity

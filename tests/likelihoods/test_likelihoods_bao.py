@@ -6,6 +6,7 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from cosmoflow import cosmology as co
+from cosmoflow import datasets
 from cosmoflow.datasets import BAOData, desi_dr2_bao
 from cosmoflow.likelihoods import BAO
 
@@ -14,15 +15,63 @@ POINT["h_r_d"] = POINT["h"] * POINT["r_d"]
 RADIATION = POINT | {"N_eff": jnp.asarray(3.046), "m_nu": jnp.asarray(0.06)}
 
 
-def test_published_chi2():
-    """Cobaya's test suite, at the Planck 2015 best fit, with radiation off."""
-    np.testing.assert_allclose(BAO(desi_dr2_bao()).chi2(POINT), 30.51, atol=0.01)
+PUBLISHED = {  # Cobaya's test suite, and CAMB 2.0.5 with one neutrino of 0.06 eV, at the Planck 2015 best fit
+    "desi_dr1_bao": (21.37, 21.2736),
+    "desi_dr2_bao": (30.51, 30.2633),
+    "sdss_dr12_lrg_bao": (2.95, 2.9174),
+    "sdss_dr16_lrg_bao": (3.29, 3.2878),
+    "sdss_dr16_qso_bao": (0.54, 0.5428),
+}
 
 
-def test_chi2_with_radiation():
-    """CAMB 2.0.5 at the same point with one neutrino of 0.06 eV."""
-    likelihood = BAO(desi_dr2_bao(), sound_horizon="given", radiation=True)
-    np.testing.assert_allclose(likelihood.chi2(RADIATION), 30.2632, atol=1e-3)
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_chi2(name):
+    """With radiation off, as the values asserted by Cobaya have it, and on."""
+    data = getattr(datasets, name)()
+    published, camb = PUBLISHED[name]
+    np.testing.assert_allclose(BAO(data).chi2(POINT), published, atol=0.02)
+    likelihood = BAO(data, sound_horizon="given", radiation=True)
+    np.testing.assert_allclose(likelihood.chi2(RADIATION), camb, atol=1e-3)
+
+
+def test_published_chi2_of_one_tracer():
+    """Cobaya's test suite, `desi_dr2.desi_bao_elg2`."""
+    np.testing.assert_allclose(BAO(desi_dr2_bao(["ELG2"])).chi2(POINT), 2.24, atol=0.02)
+
+
+def test_computed_sound_horizon_equals_a_boltzmann_code():
+    """DESI DR2 with distances and r_d of CAMB at Planck 2018's best fit."""
+    camb = pytest.importorskip("camb")
+    data, h = desi_dr2_bao(), 0.6736
+    settings = camb.set_params(ombh2=0.02237, omch2=0.12, H0=100 * h, mnu=0.06, num_massive_neutrinos=1, nnu=3.044)
+    results = camb.get_background(settings)
+    transverse = results.comoving_radial_distance(data.redshift)
+    radial = 299792.458 / results.hubble_parameter(data.redshift)
+    average = np.cbrt(data.redshift * transverse**2 * radial)
+    distance = {"DM_over_rd": transverse, "DH_over_rd": radial, "DV_over_rd": average}
+    expected = np.array([distance[q][i] for i, q in enumerate(data.quantity)]) / results.get_derived_params()["rdrag"]
+    point = {"Omega_m": settings.omegam, "h": h, "Omega_b": 0.02237 / h**2, "m_nu": 0.06}
+    parameters = {name: jnp.asarray(value) for name, value in point.items()}
+    likelihood = BAO(data, sound_horizon="computed", radiation=True)
+    np.testing.assert_allclose(likelihood.predict(parameters), expected, rtol=2e-5)
+
+
+@pytest.mark.parametrize("name", ["sdss_dr16_lrg_full_shape", "sdss_dr16_qso_full_shape"])
+def test_growth_rates_are_refused(name):
+    with pytest.raises(ValueError, match="f_sigma8"):
+        BAO(getattr(datasets, name)())
+
+
+@pytest.mark.parametrize(
+    "column, value, sentence",
+    [(0, -1.0, "not positive definite, its smallest eigenvalue is -1"), (1, 2.0, "not symmetric")],
+)
+def test_bad_covariance(column, value, sentence):
+    good = desi_dr2_bao()
+    covariance = good.covariance.copy()
+    covariance[0, column] = value
+    with pytest.raises(ValueError, match=f"covariance of the BAO distances is {sentence}"):
+        BAO(BAOData(good.redshift, good.quantity, good.value, covariance))
 
 
 def test_prediction_is_the_named_distance():
@@ -87,10 +136,18 @@ def test_optional_names_default_to_flat_lcdm():
     np.testing.assert_allclose(likelihood.log_likelihood(explicit), likelihood.log_likelihood(POINT), rtol=1e-14)
 
 
-def test_gradient_equals_finite_differences():
-    likelihood = BAO(desi_dr2_bao(), radiation=True)
-    names = ("Omega_m", "h_r_d", "h", "Omega_k", "w0", "wa", "m_nu")
-    point = jnp.array([0.3, 100.0, 0.68, 0.0, -0.9, -0.3, 0.1])
+POINTS = {
+    "free": {"Omega_m": 0.3, "h_r_d": 100.0, "h": 0.68, "Omega_k": 0.0, "w0": -0.9, "wa": -0.3, "m_nu": 0.1},
+    "given": {"Omega_m": 0.3, "h": 0.68, "r_d": 147.0, "T_cmb": 2.7, "N_eff": 3.0, "Omega_k": 0.01},
+    "computed": {"Omega_m": 0.3, "h": 0.68, "Omega_b": 0.048, "T_cmb": 2.7, "m_nu": 0.1, "wa": -0.3},
+}
+
+
+@pytest.mark.parametrize("sound_horizon", POINTS)
+def test_gradient_equals_finite_differences(sound_horizon):
+    likelihood = BAO(desi_dr2_bao(), sound_horizon=sound_horizon, radiation=True)
+    names = tuple(POINTS[sound_horizon])
+    point = jnp.array(list(POINTS[sound_horizon].values()))
 
     @jax.jit
     def log_likelihood(values):
