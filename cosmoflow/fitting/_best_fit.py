@@ -105,9 +105,7 @@ def _none(parameters: Parameters, z: np.ndarray, by_z: np.ndarray) -> tuple[np.n
     return np.zeros(0), np.zeros((0, z.size))
 
 
-def _search(
-    posterior: Posterior, penalty: Penalty, start: Mapping | None, num_starts: int, key: Key | None
-) -> BestFit:
+def _search(posterior: Posterior, penalty: Penalty, start: Mapping | None, num_starts: int, key: Key | None) -> BestFit:
     members = gaussian_members(posterior.likelihood)
     if num_starts < 1 or (num_starts > 1 and key is None):
         raise ValueError(f"`num_starts` is {num_starts}, but must be at least 1, and more than 1 need a `key`.")

@@ -127,4 +127,5 @@ def _expand(function, parameters: Parameters, names: tuple[str, ...]) -> tuple[A
         return value, value
 
     derivatives, value = jax.jacfwd(of_named, has_aux=True)({name: parameters[name] for name in names})
-    return value, jnp.concatenate([derivatives[name].reshape(value.size, parameters[name].size) for name in names], axis=1)
+    columns = [derivatives[name].reshape(value.size, parameters[name].size) for name in names]
+    return value, jnp.concatenate(columns, axis=1)
