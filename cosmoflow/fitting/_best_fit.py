@@ -11,7 +11,7 @@ from .._results import StartError
 from .._types import Key, Parameters, Vector
 from ..targets import Delta, LogNormal, Normal, Posterior, Prior, explain_non_finite
 from ._levenberg_marquardt import FitStatus, Minimum, least_squares
-from ._residual import as_parameters, gaussian_members, linearise, linearise_prior, transport
+from ._residual import as_parameters, entries, flat, gaussian_members, linearise, linearise_prior, transport
 
 EDGE = 5.0
 """Standard-normal coordinate at which the support of a bounded prior is taken to end, which cuts off 3e-7 of it."""
@@ -37,6 +37,11 @@ class BestFit(NamedTuple):
     penalty: float
     status: FitStatus
     num_jacobians: int
+
+    def entries(self) -> dict[str, float]:
+        """Every number by name, `x[1]` for an entry of a vector, as in `Fisher.names`."""
+        values = flat(self.parameters, self.parameters).tolist()
+        return dict(zip(entries(self.parameters, self.parameters), values, strict=True))
 
 
 def best_fit(
@@ -101,6 +106,15 @@ def search_from(posterior: Posterior, penalty: Penalty, start: np.ndarray, limit
     return least_squares(evaluate, start, limit, float(jnp.finfo(dtype).eps))
 
 
+def inside(posterior: Posterior, start: Mapping) -> np.ndarray:
+    """The standard-normal coordinates of some parameters, the others being at the centre of the prior."""
+    z = np.asarray(posterior.prior.inverse(as_parameters(posterior, start)), float)
+    if not np.all(np.isfinite(z)):
+        values = ", ".join(f"{name} = {value}" for name, value in start.items())
+        raise ValueError(f"The start {values} lies outside the prior, or at its very edge.")
+    return z
+
+
 def _none(parameters: Parameters, z: np.ndarray, by_z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.zeros(0), np.zeros((0, z.size))
 
@@ -109,7 +123,7 @@ def _search(posterior: Posterior, penalty: Penalty, start: Mapping | None, num_s
     members = gaussian_members(posterior.likelihood)
     if num_starts < 1 or (num_starts > 1 and key is None):
         raise ValueError(f"`num_starts` is {num_starts}, but must be at least 1, and more than 1 need a `key`.")
-    first = _inside(posterior, {} if start is None else start)
+    first = inside(posterior, {} if start is None else start)
     others = [] if key is None else np.asarray(jr.normal(key, (num_starts - 1, posterior.dim)), float)
     limit = _limits(posterior.prior)
     ends = [search_from(posterior, penalty, np.clip(z, -limit, limit), limit) for z in (first, *others)]
@@ -121,15 +135,6 @@ def _search(posterior: Posterior, penalty: Penalty, start: Mapping | None, num_s
     chi2, added = (float(rows @ rows) for rows in np.split(best.residual, [num_data]))
     cost = sum(end.num_jacobians for end in ends)
     return BestFit(posterior.constrain(position), position, chi2, added, best.status, cost)
-
-
-def _inside(posterior: Posterior, start: Mapping) -> np.ndarray:
-    """The starting values as standard-normal coordinates."""
-    z = np.asarray(posterior.prior.inverse(as_parameters(posterior, start)), float)
-    if not np.all(np.isfinite(z)):
-        values = ", ".join(f"{name} = {value}" for name, value in start.items())
-        raise ValueError(f"The start {values} lies outside the prior, or at its very edge.")
-    return z
 
 
 def _limits(prior: Prior) -> np.ndarray:

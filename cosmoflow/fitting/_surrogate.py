@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 from .._types import Key, Parameters, Scalar, Vector
 from ..likelihoods import AbstractGaussianLikelihood, AbstractLikelihood, JointLikelihood
 from ..targets import Posterior
+from ._best_fit import inside
 from ._residual import entries, flat, gaussian_members
 from ._whitening import laplace_whitening
 
@@ -28,14 +29,14 @@ class TaylorSurrogate(AbstractGaussianLikelihood):
     `taylor_surrogate`.
 
     Attributes:
-        point: Where the model is expanded; the names not expanded in are held there.
+        point: Where the model is expanded, by the names that are expanded in.
         coefficients: Of 1, t_i and, in second order, t_i t_j with i <= j.
         root: R of the QR decomposition of the whitened coefficients, those of 1 less the data.
     """
 
     data: Float[Array, " data"]
     cholesky: Float[Array, "data data"]
-    point: Vector
+    point: Parameters
     coefficients: Float[Array, "data term"]
     root: Float[Array, "row term"]
     order: int = eqx.field(static=True)
@@ -52,8 +53,7 @@ class TaylorSurrogate(AbstractGaussianLikelihood):
         return residual @ residual
 
     def _terms(self, parameters: Parameters) -> Float[Array, " term"]:
-        t = flat(parameters, self.required) - self.point
-        return terms(t, self.order)
+        return terms(flat(parameters, self.required) - flat(self.point, self.required), self.order)
 
 
 class SurrogateError(NamedTuple):
@@ -86,7 +86,9 @@ def taylor_surrogate(
 ) -> AbstractLikelihood:
     """A likelihood whose data vectors are expanded around a point, which costs no theory.
 
-    The second derivatives are taken pair by pair of parameters, by forward mode twice, in the memory of one model.
+    The second derivatives are taken pair by pair of parameters, by forward mode twice, in the memory of one model. Far
+    from the point an expansion of second order may fit the data once more: let its chains start near the point, in the
+    coordinates of `laplace_whitening` with the point as start.
 
     Args:
         likelihood: Gaussian, or several of them together.
@@ -125,7 +127,9 @@ def surrogate_error(
         key: Random key of the draws.
         num_draws: Each costs one evaluation of the exact likelihood.
     """
-    approximation = laplace_whitening(Posterior(posterior.prior, surrogate))
+    members = gaussian_members(surrogate).values()
+    point = {n: value for m in members if isinstance(m, TaylorSurrogate) for n, value in m.point.items()}
+    approximation = laplace_whitening(Posterior(posterior.prior, surrogate), inside(posterior, point))
     z = jr.normal(key, (num_draws, posterior.dim), approximation.location.dtype)
     return SurrogateError(np.asarray(_differences(posterior, surrogate, jax.vmap(approximation.transform)(z))))
 
@@ -172,7 +176,7 @@ def _expanded(
     return TaylorSurrogate(
         data=member.data,
         cholesky=member.cholesky,
-        point=flat(point, varying),
+        point={n: point[n] for n in varying},
         coefficients=coefficients,
         root=jnp.linalg.qr(whitened, mode="r"),
         order=order,
