@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from jax.scipy.special import gammaincc
+from jaxtyping import Array, Float
 
 from ..targets import Posterior, Prior
 from ._residual import as_parameters, flat, free_names, gaussian_members, linearise
@@ -65,7 +67,7 @@ def goodness_of_fit(posterior: Posterior, parameters: Mapping) -> tuple[Goodness
         Raveri & Hu 2019, arXiv:1806.04649.
     """
     residual, jacobian = (np.asarray(a, float) for a in linearise(posterior, as_parameters(posterior, parameters)))
-    spread = np.linalg.cholesky(prior_covariance(posterior.prior))
+    spread = np.linalg.cholesky(np.asarray(prior_covariance(posterior.prior), float))
     scaled = jacobian @ spread
     gain = np.linalg.inv(np.eye(len(spread)) + scaled.T @ scaled)
     share = np.einsum("ni,ij,nj->n", scaled, gain, scaled)
@@ -79,9 +81,10 @@ def goodness_of_fit(posterior: Posterior, parameters: Mapping) -> tuple[Goodness
     return (*(over(*one) for one in each), over("total", residual, share))
 
 
-def prior_covariance(prior: Prior) -> np.ndarray:
+@eqx.filter_jit
+def prior_covariance(prior: Prior) -> Float[Array, "free free"]:
     """Of the free parameters, from draws."""
     names = free_names(prior)
     half = jr.normal(jr.key(0), (NUM_DRAWS, prior.dim))
     draws = jax.vmap(lambda z: flat(prior.forward(z), names))(jnp.concatenate([half, -half]))
-    return np.atleast_2d(np.cov(np.asarray(draws, float), rowvar=False))
+    return jnp.atleast_2d(jnp.cov(draws, rowvar=False))

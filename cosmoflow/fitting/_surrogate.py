@@ -15,7 +15,7 @@ from .._types import Key, Parameters, Scalar, Vector
 from ..likelihoods import AbstractGaussianLikelihood, AbstractLikelihood, JointLikelihood
 from ..targets import Posterior
 from ._best_fit import inside
-from ._residual import entries, flat, gaussian_members
+from ._residual import flat, gaussian_members
 from ._whitening import laplace_whitening
 
 
@@ -129,7 +129,9 @@ def surrogate_error(
     """
     members = gaussian_members(surrogate).values()
     point = {n: value for m in members if isinstance(m, TaylorSurrogate) for n, value in m.point.items()}
-    approximation = laplace_whitening(Posterior(posterior.prior, surrogate), inside(posterior, point))
+    approximation = laplace_whitening(
+        Posterior(posterior.prior, surrogate), jnp.asarray(inside(posterior, point), float)
+    )
     z = jr.normal(key, (num_draws, posterior.dim), approximation.location.dtype)
     return SurrogateError(np.asarray(_differences(posterior, surrogate, jax.vmap(approximation.transform)(z))))
 
@@ -165,12 +167,9 @@ def _expanded(
         raise ValueError(f"The point lacks {what} the likelihood {name!r}; it has {', '.join(point)}.")
     coefficients = _coefficients(member, {n: point[n] for n in known if n in point}, varying, order)
     if not jnp.all(jnp.isfinite(coefficients)):
-        culprits = [
-            e for e, c in zip(entries(point, varying), coefficients.T[1:], strict=False) if not np.all(np.isfinite(c))
-        ]
         raise ValueError(
-            f"The likelihood {name!r} cannot be expanded at the point: its model or a derivative is not finite"
-            f"{f' by {culprits[0]}' if culprits else ''}; choose a point inside the prior."
+            f"The model of the likelihood {name!r} or one of its derivatives is not finite at the point; choose "
+            "one inside the prior, where no parameter is singular."
         )
     whitened = solve_triangular(member.cholesky, coefficients.at[:, 0].add(-member.data), lower=True)
     return TaylorSurrogate(
