@@ -7,6 +7,7 @@ import typer
 
 from .. import __version__
 from .._results import CosmoflowError, RunError
+from ._bestfit import bestfit
 from ._check import check
 from ._data import data
 from ._exit import BAD_INPUT, RESUMABLE, exit_code
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (sample, fit, watch, summarize, plot, check, export):
+for command in (sample, fit, bestfit, watch, summarize, plot, check, export):
     app.command()(command)
 app.command("import")(import_)
 app.add_typer(data, name="data")

@@ -11,6 +11,7 @@ from ._base import over_draws as over_draws
 from ._base import scaled as scaled
 from ._defensive import draw_defensive as draw_defensive
 from ._defensive import log_defensive as log_defensive
+from ._delayed_acceptance import DelayedAcceptance as DelayedAcceptance
 from ._discrete_bouncy_particle import DiscreteBouncyParticle as DiscreteBouncyParticle
 from ._ghmc import GHMC as GHMC
 from ._hug_and_hop import HugAndHop as HugAndHop

@@ -1,5 +1,6 @@
 """What is sampled: priors, posteriors, changes of coordinates, and densities to try samplers on."""
 
+from ._affine import Affine as Affine
 from ._analytic import AbstractAnalyticTarget as AbstractAnalyticTarget
 from ._analytic import Banana as Banana
 from ._analytic import CorrelatedGaussian as CorrelatedGaussian

@@ -1,6 +1,6 @@
 """Tuning before a run: coordinates, the choice of a sampler and its tuning, starting points."""
 
-from ._affine import Affine as Affine
+from ..targets import Affine as Affine
 from ._laplace import laplace as laplace
 from ._low_rank import LowRank as LowRank
 from ._step_bias import StepBias as StepBias

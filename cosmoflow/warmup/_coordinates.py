@@ -14,9 +14,8 @@ from jaxtyping import Array, Float
 
 from .._types import Key, Scalar
 from ..samplers import draw_defensive, log_defensive
-from ..targets import AbstractTarget, log_standard_normal
+from ..targets import AbstractTarget, Affine, log_standard_normal
 from . import _low_rank_laplace
-from ._affine import Affine
 from ._fit_triangular import fit_triangular
 from ._laplace import find_modes
 from ._low_rank_laplace import low_rank_laplace

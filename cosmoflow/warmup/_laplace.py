@@ -10,8 +10,7 @@ import paramax
 from jaxtyping import Array, Float
 
 from .._chunk import check_start
-from ..targets import AbstractTarget
-from ._affine import Affine
+from ..targets import AbstractTarget, Affine
 
 SAME_MODE = 3.0
 """Distance in standard deviations within which two ends of a climb are one mode."""

@@ -7,8 +7,7 @@ import numpy as np
 from .._progress import stage
 from .._types import Key
 from ..chains import ChainStore, digest
-from ..targets import AbstractTarget, Pullback
-from ._affine import Affine
+from ..targets import AbstractTarget, Affine, Pullback
 from ._laplace import laplace
 
 STAGE = "whitening"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cosmoflow import samplers
 from cosmoflow.samplers import AbstractSampler
+from cosmoflow.targets import StudentT
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ SAMPLERS = {
     "discrete_bouncy_particle": Entry(samplers.DiscreteBouncyParticle, slow=True),
     "hug_and_hop": Entry(samplers.HugAndHop, slow=True),
     "independence": Entry(samplers.Independence, slow=True),
+    "delayed_acceptance": Entry(lambda: samplers.DelayedAcceptance(StudentT(5.0)), slow=True),
     "parallel_tempering": Entry(lambda: samplers.ParallelTempering(num_rungs=4, rounds=1), burn_in=40, slow=True),
     "mixture": Entry(lambda: samplers.Mixture([samplers.GHMC(), samplers.ZigZag()]), corrected=False, slow=True),
 }
