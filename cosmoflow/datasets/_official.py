@@ -53,7 +53,7 @@ def read_table(path: Path, names: Sequence[str]) -> dict[str, Float[np.ndarray, 
     Raises:
         DataError: If a column is missing, or a value is no finite number.
     """
-    lines = path.read_text().splitlines()
+    lines = path.read_text(errors="replace").splitlines()
     rows = [(number, _cells(line)) for number, line in enumerate(lines, 1) if line.strip() and line[0] != "#"]
     if len(rows) < 2:
         raise DataError(f"{path} has no rows; fetch it again.")

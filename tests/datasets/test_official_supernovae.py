@@ -116,6 +116,13 @@ def test_a_damaged_table_is_named(pantheon, old, new, message):
         pantheon_plus(pantheon)
 
 
+def test_a_table_that_is_no_text(pantheon):
+    path = pantheon / "Pantheon+SH0ES.dat"
+    path.write_bytes(path.read_bytes().replace(b"0.3 0.301", b"0.\xff 0.301"))
+    with pytest.raises(DataError, match=r"SH0ES\.dat, line 4: zHD is 0\.\ufffd, not a finite number"):
+        pantheon_plus(pantheon)
+
+
 def damaged(row, column, value):
     matrix = MATRIX.copy()
     matrix[row, column] = value
