@@ -77,7 +77,7 @@ def _nonlinear_scale(
     log_variance, slope = jnp.log(variance), first / variance
     curvature = second / variance - slope**2
     wanted = jnp.clip(-2 * log_growth, log_variance[-1], log_variance[0])
-    index = jnp.clip(jnp.searchsorted(-log_variance, -wanted) - 1, 0, radius.size - 2)
+    index = jnp.clip(jnp.searchsorted(-log_variance, -wanted, method="compare_all") - 1, 0, radius.size - 2)
 
     def at(values: Float[Array, " radius"]) -> tuple[Array, Array]:
         return values[index], values[index + 1]
