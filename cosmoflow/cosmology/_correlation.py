@@ -21,6 +21,7 @@ _NODES = 8  # Gauss-Legendre nodes of an average over a bin of angles
 _PARTING = (500.0, 4500.0)  # between these multipoles the sum goes over from every one to every n-th
 _PHASE = 0.5  # [rad] of the oscillation from one of those to the next
 _MAX_STEP = 20
+_FADING = 3e4  # where the sum begins to end
 
 
 def correlation_matrix(
@@ -30,7 +31,8 @@ def correlation_matrix(
 
         xi+-(theta) = sum (2 l + 1) / (4 pi) C(l) d^l_{2, +-2}(theta),    gamma_t with d^l_{2, 0},    w with d^l_{0, 0}
 
-    Sums run from l = 2, for w from l = 1, to 6e4. Where l is large, so smooth a summand is summed over every n-th l.
+    Sums run from l = 2, for w from l = 1, and fade out between 3e4 and 6e4, which keeps a sharp end from ringing.
+    Where l is large, so smooth a summand is summed over every n-th l.
 
     Args:
         statistic: For each row `xi_plus`, `xi_minus`, `gamma_t` or `w`.
@@ -58,12 +60,10 @@ def correlation_matrix(
     total = 3 / (4 * np.pi) * np.where(spins == 0, cosine @ weights[:, None], 0) * _interpolation(np.ones(1))
     step = int(np.clip(_PHASE / np.max(radian), 1, _MAX_STEP))
     every = np.arange(2, _PARTING[1])
-    some = np.arange(MULTIPOLE[-1], _PARTING[0], -step)
-    standing_for = np.full(some.size, float(step))
-    standing_for[0] = (step + 1) / 2
+    some = np.arange(_PARTING[0], MULTIPOLE[-1], step)
     for wigner, ell, share in (
-        (_wigner_recurrence, every, 1 - _large(every)),
-        (_wigner_bessel, some, standing_for * _large(some)),
+        (_wigner_recurrence, every, 1 - _ramp(every, *_PARTING)),
+        (_wigner_bessel, some, step * _ramp(some, *_PARTING) * _ramp(some, MULTIPOLE[-1], _FADING)),
     ):
         factor = share * (2 * ell + 1) / (4 * np.pi) * _spin_factor(ell) ** np.arange(3)[:, None]
         average = wigner(first, second, ell, cosine, weights)
@@ -85,10 +85,9 @@ def bandpower_matrix(
     return (window * _spin_factor(multipole) ** spins) @ _interpolation(multipole)
 
 
-def _large(ell: np.ndarray) -> np.ndarray:
-    """A smooth step from 0 at the first to 1 at the second of the multipoles `_PARTING`."""
-    low, high = np.log(_PARTING)
-    return erfc(5 - 10 * (np.log(ell) - low) / (high - low)) / 2
+def _ramp(ell: np.ndarray, zero: float, one: float) -> np.ndarray:
+    """A smooth step in ln l from 0 at one multipole to 1 at another."""
+    return erfc(5 - 10 * np.log(ell / zero) / np.log(one / zero)) / 2
 
 
 def _spin_factor(ell: np.ndarray) -> np.ndarray:
