@@ -60,8 +60,5 @@ def test_gradients_equal_finite_differences():
     log_power = jax.jit(log_power)
     jacobian = jax.jit(jax.jacfwd(log_power))(x)
     for i in range(x.size):
-        if i == 3:  # curvature has a kink of halofit at zero: flat on one side, mixed on the other
-            assert np.all(np.isfinite(jacobian[:, i]))
-            continue
         expected = (log_power(x.at[i].add(step)) - log_power(x.at[i].add(-step))) / (2 * step)
         np.testing.assert_allclose(jacobian[:, i], expected, rtol=2e-3, atol=1e-4)

@@ -55,7 +55,7 @@ def test_primordial_amplitude(camb_result):
     k, _, spectrum = camb_result.get_matter_power_spectrum(minkh=1e-3, maxkh=1, npoints=50)
     ratio = np.exp(ours(jnp.log(k))) / spectrum[0]
     np.testing.assert_allclose(ratio[k < 5e-3], 1, atol=0.012)
-    np.testing.assert_allclose(ratio, 1, atol=0.05)
+    np.testing.assert_allclose(ratio, 1, atol=0.06)
     np.testing.assert_allclose(ours.sigma(), camb_result.get_sigma8()[0], rtol=0.02)
 
 

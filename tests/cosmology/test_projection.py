@@ -100,6 +100,7 @@ def test_equals_ccl(extensions):
         np.testing.assert_allclose(spectrum[multipoles], expected[name][multipoles], rtol=5e-3, err_msg=name)
 
 
+@pytest.mark.filterwarnings("ignore:chi_min must be greater than zero")
 def test_redshift_space_equals_the_exact_projection():
     """The three distances carry the Limber approximation to l = 12, where that of CCL is wrong by 14 %."""
     ccl = pytest.importorskip("pyccl")

@@ -1,0 +1,253 @@
+import os
+from dataclasses import replace
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.scipy.linalg import solve_triangular
+from scipy.stats import multivariate_normal
+
+from cosmoflow.datasets import RedshiftDistribution, TwoPointData, des_y1_3x2pt
+from cosmoflow.likelihoods import TwoPoint
+
+COSMOLOGY = {"Omega_m": 0.3, "Omega_b": 0.05, "h": 0.7, "n_s": 0.96, "A_s": 2e-9}
+EXTENSIONS = {"Omega_k": 0.0, "w0": -1.0, "wa": 0.0, "T_cmb": 2.7255, "N_eff": 3.044, "m_nu": 0.1}
+NUISANCE = {
+    "b_lens0": 1.6, "A_IA": 0.5, "eta_IA": 1.0, "m_src0": 0.01,
+    "dz_src0": 0.01, "dz_lens0": -0.005, "width_src0": 1.02, "width_lens0": 0.97, "s_lens0": 0.7,
+}  # fmt: skip
+POINT = {name: jnp.asarray(value) for name, value in (COSMOLOGY | EXTENSIONS | NUISANCE).items()}
+BARE = {name: POINT[name] for name in (*COSMOLOGY, "b_lens0")}
+COARSE = {"num_redshifts": 50}
+
+DES = os.environ.get("COSMOFLOW_DATA")
+needs_des = pytest.mark.skipif(DES is None, reason="COSMOFLOW_DATA does not name the folder of des_y1_3x2pt")
+
+
+def bell(mean, width):
+    z = np.linspace(0, 2, 201)
+    density = z**2 * np.exp(-((z - mean) ** 2) / (2 * width**2))
+    return RedshiftDistribution(z, density / np.trapezoid(density, z))
+
+
+def synthetic(statistic, angle, **others):
+    """One source and one lens bin, errors of some per cent with correlations."""
+    first = tuple("src0" if kind in ("xi_plus", "xi_minus", "cl_ee") else "lens0" for kind in statistic)
+    second = tuple("lens0" if kind in ("w", "cl_gg") else "src0" for kind in statistic)
+    scale = {"xi_plus": 1e-5, "xi_minus": 1e-6, "gamma_t": 3e-4, "w": 2e-2, "cl_ee": 2e-9, "cl_ge": 2e-8, "cl_gg": 1e-5}
+    value = np.array([scale[kind] for kind in statistic])
+    error = 0.1 * value
+    covariance = np.outer(error, error) * (0.3 + 0.7 * np.eye(value.size))
+    distributions = {"src0": bell(0.8, 0.25), "lens0": bell(0.5, 0.08)}
+    return TwoPointData(
+        tuple(statistic), first, second, np.asarray(angle, float), value, covariance, distributions, **others
+    )
+
+
+STATISTICS = ("xi_plus", "xi_plus", "xi_minus", "xi_minus", "gamma_t", "gamma_t", "w", "w")
+REAL = synthetic(STATISTICS, [10.0, 60.0, 20.0, 80.0, 20.0, 100.0, 30.0, 120.0])
+
+
+@eqx.filter_jit
+def predict(likelihood, parameters):
+    return likelihood.predict(parameters)
+
+
+@eqx.filter_jit
+def value_and_gradient(likelihood, parameters):
+    return jax.value_and_grad(lambda p: likelihood.log_likelihood(p))(parameters)
+
+
+def chi2(likelihood, prediction):
+    residual = solve_triangular(likelihood.cholesky, prediction - likelihood.data, lower=True)
+    return residual @ residual
+
+
+@pytest.fixture(scope="module")
+def likelihood():
+    return TwoPoint(REAL, magnification=True, **COARSE)
+
+
+def steps(parameters):
+    """Small for redshifts: the interpolated n(z) has jumps in its second derivative."""
+    special = {"A_s": 1e-12, "T_cmb": 1e-2, "m_nu": 1e-2}
+    return {name: special.get(name, 1e-5 if name[:2] in ("dz", "wi") else 1e-3) for name in parameters}
+
+
+def check_gradient(likelihood, parameters, scale):
+    """Every derivative against a Richardson step of central differences."""
+    gradient = value_and_gradient(likelihood, parameters)[1]
+    for name, h in scale.items():
+        shifted = [
+            value_and_gradient(likelihood, parameters | {name: parameters[name] + sign * h})[0]
+            for sign in (1, -1, 2, -2)
+        ]
+        inner, outer = (shifted[0] - shifted[1]) / (2 * h), (shifted[2] - shifted[3]) / (4 * h)
+        np.testing.assert_allclose(gradient[name], (4 * inner - outer) / 3, rtol=1e-4, atol=1e-9 / h, err_msg=name)
+
+
+def test_gradient_equals_finite_differences(likelihood):
+    assert set(POINT) == {*likelihood.required, *likelihood.optional}
+    check_gradient(likelihood, POINT, steps(POINT))
+
+
+def test_normalisation(likelihood):
+    """Value and log-determinant are those of SciPy's normal, in units in which it finds no eigenvalue too small."""
+    error = np.sqrt(np.diagonal(REAL.covariance))
+    normal = multivariate_normal(predict(likelihood, POINT) / error, REAL.covariance / np.outer(error, error))
+    expected = normal.logpdf(REAL.value / error) - np.sum(np.log(error))
+    np.testing.assert_allclose(value_and_gradient(likelihood, POINT)[0], expected, rtol=1e-10)
+
+
+def test_order_of_the_rows_does_not_matter(likelihood):
+    order = np.random.default_rng(0).permutation(REAL.value.size)
+    shuffled = replace(
+        REAL,
+        statistic=tuple(np.array(REAL.statistic)[order].tolist()),
+        first=tuple(np.array(REAL.first)[order].tolist()),
+        second=tuple(np.array(REAL.second)[order].tolist()),
+        angle=REAL.angle[order],
+        value=REAL.value[order],
+        covariance=REAL.covariance[np.ix_(order, order)],
+    )
+    other = TwoPoint(shuffled, magnification=True, **COARSE)
+    np.testing.assert_allclose(predict(other, POINT), predict(likelihood, POINT)[order], rtol=1e-10)
+    np.testing.assert_allclose(other.log_likelihood(POINT), value_and_gradient(likelihood, POINT)[0], rtol=1e-10)
+
+
+def test_defaults_are_those_documented(likelihood):
+    defaults = {
+        "Omega_k": 0.0, "w0": -1.0, "wa": 0.0, "T_cmb": 2.7255, "N_eff": 3.044, "A_IA": 0.0, "eta_IA": 0.0,
+        "m_src0": 0.0, "dz_src0": 0.0, "dz_lens0": 0.0, "width_src0": 1.0, "width_lens0": 1.0, "s_lens0": 0.4,
+    }  # fmt: skip
+    full = BARE | {name: jnp.asarray(value) for name, value in defaults.items()}
+    np.testing.assert_allclose(predict(likelihood, BARE), predict(likelihood, full), rtol=1e-10)
+
+
+def test_nuisance_parameters_do_what_they_say(likelihood):
+    """Bias and shear calibration are factors; shifted redshifts are those of a shifted n(z)."""
+    base = predict(likelihood, BARE)
+    calibrated = predict(likelihood, BARE | {"m_src0": jnp.asarray(0.1)})
+    np.testing.assert_allclose(calibrated / base, [1.21] * 4 + [1.1] * 2 + [1] * 2, rtol=1e-10)
+    shifted = replace(REAL, distributions={"src0": bell(0.8, 0.25), "lens0": _moved(bell(0.5, 0.08), 0.05)})
+    expected = predict(TwoPoint(shifted, magnification=True, **COARSE), BARE)
+    np.testing.assert_allclose(predict(likelihood, BARE | {"dz_lens0": jnp.asarray(0.05)}), expected, rtol=2e-3)
+
+
+def _moved(distribution, shift):
+    return RedshiftDistribution(distribution.redshift + shift, distribution.density)
+
+
+def test_missing_parameter_is_named(likelihood):
+    with pytest.raises(ValueError, match="needs the parameter 'b_lens0'"):
+        likelihood.predict({name: value for name, value in BARE.items() if name != "b_lens0"})
+
+
+def test_single_precision(likelihood):
+    single = TwoPoint(REAL, magnification=True, precision="single", **COARSE)
+    assert single.angular_power(BARE).dtype == jnp.float32
+    np.testing.assert_allclose(predict(single, POINT), predict(likelihood, POINT), rtol=3e-5)
+
+
+def test_all_in_single_precision(likelihood):
+    """As without JAX's double precision: every leaf is single."""
+    single = jax.tree.map(lambda leaf: leaf.astype(jnp.float32) if eqx.is_inexact_array(leaf) else leaf, likelihood)
+    parameters = jax.tree.map(lambda leaf: leaf.astype(jnp.float32), POINT)
+    value, gradient = value_and_gradient(single, parameters)
+    assert value.dtype == gradient["h"].dtype == jnp.float32
+    np.testing.assert_allclose(value, value_and_gradient(likelihood, POINT)[0], rtol=1e-3)
+
+
+def test_batches(likelihood):
+    batch = jax.tree.map(lambda leaf: leaf * jnp.array([1.0, 1.01]), BARE)
+    values = eqx.filter_jit(eqx.filter_vmap(lambda p: likelihood.predict(p)))(batch)
+    np.testing.assert_allclose(values[0], predict(likelihood, BARE), rtol=1e-10)
+
+
+def test_bandpowers():
+    """A top-hat window gives the mean of the spectrum over it."""
+    kinds, ell = ("cl_ee", "cl_ge", "cl_gg"), np.arange(100.0, 120.0)
+    window = np.zeros((3, ell.size))
+    window[:] = 1 / ell.size
+    banded = TwoPoint(synthetic(kinds, [110.0] * 3, window=(ell, window)), **COARSE)
+    single = TwoPoint(synthetic(np.repeat(kinds, ell.size).tolist(), np.tile(ell, 3)), **COARSE)
+    expected = predict(single, BARE).reshape(3, -1).mean(axis=1)
+    np.testing.assert_allclose(predict(banded, BARE), expected, rtol=1e-10)
+
+
+def test_angles_with_edges():
+    """Correlations averaged over narrow bins are those at their centres."""
+    edges = REAL.angle[:, None] * np.array([0.999, 1.001])
+    np.testing.assert_allclose(
+        predict(TwoPoint(replace(REAL, edges=edges), **COARSE), BARE), predict(TwoPoint(REAL, **COARSE), BARE), rtol=1e-4
+    )
+
+
+def test_redshift_space_adds_to_clustering_on_large_scales():
+    data = synthetic(("cl_gg", "cl_gg", "cl_ge"), [15.0, 1500.0, 15.0])
+    plain, moving = (predict(TwoPoint(data, redshift_space=on), BARE) for on in (False, True))
+    assert moving[0] > 1.02 * plain[0]
+    np.testing.assert_allclose(moving[1], plain[1], rtol=1e-3)
+
+
+# DES Y1 at the point of Cobaya's test suite
+
+DES_POINT = {
+    "Omega_m": 0.315524, "Omega_b": 0.02225203 / 0.672653**2, "h": 0.672653, "n_s": 0.9647522, "sigma8": 0.83073,
+    "A_IA": 1.0, "eta_IA": 1.0, "m_nu": 0.06, "N_eff": 3.046,
+    **{f"m_src{i}": 0.012 for i in range(4)},
+    **{f"dz_src{i}": shift for i, shift in enumerate((0.002, -0.015, 0.007, -0.018))},
+    **{f"dz_lens{i}": shift for i, shift in enumerate((0.002, 0.001, 0.003, 0.0, 0.0))},
+    **{f"b_lens{i}": bias for i, bias in enumerate((1.45, 1.55, 1.65, 1.8, 2.0))},
+}  # fmt: skip
+DES_POINT = {name: jnp.asarray(value) for name, value in DES_POINT.items()}
+
+
+@pytest.fixture(scope="module")
+def des_data():
+    return des_y1_3x2pt()
+
+
+@pytest.fixture(scope="module")
+def des(des_data):
+    return TwoPoint(des_data, amplitude="sigma8")
+
+
+@needs_des
+def test_des_y1(des_data, des):
+    """Cobaya's suite has 242.83, 208.01 and 570.43, CCL on CAMB 242.85, 207.23 and 573.39."""
+    prediction = predict(des, DES_POINT)
+    kinds = np.array(des_data.statistic)
+    for statistics, expected, tolerance in (
+        (("xi_plus", "xi_minus"), 242.83, 0.3),
+        (("gamma_t",), 208.01, 1.5),
+        (("w",), 102.58, 2.5),  # CCL's; Cobaya's 100.78 is without halofit's large-scale excess
+        (("xi_plus", "xi_minus", "gamma_t", "w"), 570.43, 5.0),
+    ):
+        part = TwoPoint(des_data.only(*statistics), amplitude="sigma8")
+        np.testing.assert_allclose(chi2(part, prediction[np.isin(kinds, statistics)]), expected, atol=tolerance)
+
+
+@needs_des
+def test_theory_of_des_y1_in_single_precision(des_data, des):
+    single = TwoPoint(des_data, amplitude="sigma8", precision="single")
+    rng = np.random.default_rng(1)
+    for _ in range(4):
+        point = DES_POINT | {
+            name: jnp.asarray(rng.uniform(low, high))
+            for name, (low, high) in {
+                "Omega_m": (0.15, 0.6), "Omega_b": (0.03, 0.07), "h": (0.55, 0.91), "n_s": (0.87, 1.07),
+                "sigma8": (0.6, 1.0), "A_IA": (-2, 2), "eta_IA": (-3, 3), "b_lens0": (0.8, 3.0),
+            }.items()
+        }  # fmt: skip
+        double_chi2, single_chi2 = (chi2(likelihood, predict(likelihood, point)) for likelihood in (des, single))
+        np.testing.assert_allclose(single_chi2, double_chi2, atol=0.01, rtol=1e-5)
+
+
+@pytest.mark.slow
+@needs_des
+def test_gradient_of_des_y1(des):
+    assert len(DES_POINT) == 27  # the 25 of the analysis, mass and number of neutrinos
+    check_gradient(des, DES_POINT, steps(DES_POINT))
