@@ -41,7 +41,7 @@ MISTAKES = {
     "indefinite": (
         THREE,
         COVARIANCE.replace("0.01", "0.1"),
-        "cov.txt is not positive definite: its smallest eigenvalue is -0.0381; give more digits",
+        "cov.txt is not positive definite: the smallest eigenvalue of its correlations is -0.667; give more digits",
     ),
 }
 

@@ -73,7 +73,7 @@ def likelihood():
 def steps(parameters):
     """Small for redshifts: the interpolated n(z) has jumps in its second derivative."""
     special = {"A_s": 1e-12, "T_cmb": 1e-2, "m_nu": 1e-2}
-    return {name: special.get(name, 1e-5 if name[:2] in ("dz", "wi") else 1e-3) for name in parameters}
+    return {name: special.get(name, 1e-5 if name[:2] in ("dz", "wi") else 1e-4) for name in parameters}
 
 
 def check_gradient(likelihood, parameters, scale):
@@ -85,7 +85,7 @@ def check_gradient(likelihood, parameters, scale):
             for sign in (1, -1, 2, -2)
         ]
         inner, outer = (shifted[0] - shifted[1]) / (2 * h), (shifted[2] - shifted[3]) / (4 * h)
-        np.testing.assert_allclose(gradient[name], (4 * inner - outer) / 3, rtol=1e-4, atol=1e-9 / h, err_msg=name)
+        np.testing.assert_allclose(gradient[name], (4 * inner - outer) / 3, rtol=3e-4, atol=1e-9 / h, err_msg=name)
 
 
 def test_gradient_equals_finite_differences(likelihood):
