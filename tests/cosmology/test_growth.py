@@ -59,7 +59,16 @@ def test_gradients_equal_finite_differences():
 
 
 def test_single_precision():
-    names = {"Omega_m": 0.3, "h": 0.7, "Omega_b": 0.05, "Omega_k": 0.0, "w0": -1.0, "wa": 0.0, "T_cmb": T_CMB, "N_eff": 3.044}
+    names = {
+        "Omega_m": 0.3,
+        "h": 0.7,
+        "Omega_b": 0.05,
+        "Omega_k": 0.0,
+        "w0": -1.0,
+        "wa": 0.0,
+        "T_cmb": T_CMB,
+        "N_eff": 3.044,
+    }
     with jax.enable_x64(False):
         growth = growth_factor(Cosmology(**{name: jnp.float32(value) for name, value in names.items()}), 0.5)
     assert growth.dtype == jnp.float32

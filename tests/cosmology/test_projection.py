@@ -84,9 +84,7 @@ def ccls(extensions):
     }
     spin = np.sqrt((ELL + 2) * (ELL + 1) * ELL * (ELL - 1)) / (ELL + 0.5) ** 2
     spins = {"shear": 2, "aligned": 2, "lensing": 1, "lensing magnified": 1}
-    return {
-        name: ccl.angular_cl(universe, a, b, ELL) / spin ** spins.get(name, 0) for name, (a, b) in pairs.items()
-    }
+    return {name: ccl.angular_cl(universe, a, b, ELL) / spin ** spins.get(name, 0) for name, (a, b) in pairs.items()}
 
 
 @pytest.mark.parametrize("extensions", UNIVERSES.values(), ids=UNIVERSES)
@@ -111,7 +109,9 @@ def test_redshift_space_equals_the_exact_projection():
     z = np.linspace(1e-3, END, 1500)
     tracer = ccl.NumberCountsTracer(universe, has_rsd=True, dndz=(z, lens(z)), bias=(z, np.full_like(z, BIAS)))
     ell = ELL[ELL < 120]
-    exact = ccl.angular_cl(universe, tracer, tracer, ell, l_limber=200, non_limber_integration_method="FKEM", fkem_Nchi=1000)
+    exact = ccl.angular_cl(
+        universe, tracer, tracer, ell, l_limber=200, non_limber_integration_method="FKEM", fkem_Nchi=1000
+    )
     spectrum = ours(Cosmology(0.3, T_cmb=T_CMB))["clustering in redshift space"]
     np.testing.assert_allclose(spectrum[: ell.size], exact, rtol=0.012)
 

@@ -169,7 +169,9 @@ class TestSacc:
     @pytest.mark.parametrize(("kind", "message"), DENSITIES.items())
     def test_wrong_distribution(self, tmp_path, kind, message):
         path = written(tmp_path / "mine.hdf5", self.data, densities={"lens0": broken_density(kind)}.items())
-        with pytest.raises(DataError, match=rf"bin 'lens0' in .*mine.hdf5 has no usable redshift distribution: {message}"):
+        with pytest.raises(
+            DataError, match=rf"bin 'lens0' in .*mine.hdf5 has no usable redshift distribution: {message}"
+        ):
             read_sacc(path)
 
     @pytest.mark.parametrize(
@@ -201,7 +203,9 @@ class TestSacc:
         path = tmp_path / "mine.hdf5"
         broken = object.__new__(TwoPointData)
         broken.__dict__.update(self.data.__dict__ | {"value": value})
-        with pytest.raises(DataError, match=r"mine.hdf5 is not usable: The value in row 2 \(xi_plus src0 src0\) is nan"):
+        with pytest.raises(
+            DataError, match=r"mine.hdf5 is not usable: The value in row 2 \(xi_plus src0 src0\) is nan"
+        ):
             read_sacc(written(path, broken))
 
     def test_missing_or_other_file(self, tmp_path):

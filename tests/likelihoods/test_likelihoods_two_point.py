@@ -181,7 +181,9 @@ def test_angles_with_edges():
     """Correlations averaged over narrow bins are those at their centres."""
     edges = REAL.angle[:, None] * np.array([0.999, 1.001])
     np.testing.assert_allclose(
-        predict(TwoPoint(replace(REAL, edges=edges), **COARSE), BARE), predict(TwoPoint(REAL, **COARSE), BARE), rtol=1e-4
+        predict(TwoPoint(replace(REAL, edges=edges), **COARSE), BARE),
+        predict(TwoPoint(REAL, **COARSE), BARE),
+        rtol=1e-4,
     )
 
 
