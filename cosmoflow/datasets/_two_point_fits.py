@@ -83,19 +83,18 @@ def _two_point(units: list[Any], path: Path) -> TwoPointData:
                     raise DataError(f"{path} has {prefix}{number} of both {known[0]} and {sample}; use one of them.")
             bins.append([f"{prefix}{number}" for number in numbers.tolist()])
         parts.append(([kinds[name]] * len(table.data), *bins, *_angles(table, kinds[name])))
-    statistic, first, second, angle, edges, value = (sum(map(list, part), []) for part in zip(*parts, strict=True))
+    statistic, first, second, angle, edges, value = (np.concatenate(part) for part in zip(*parts, strict=True))
     index = np.concatenate(index)
     matrix = np.asarray(covariances[0].data, float)
     if matrix.shape[0] != matrix.shape[1] or index.max() >= len(matrix):
         shape = " x ".join(map(str, matrix.shape))
         raise DataError(f"{path} has a {shape} covariance, but its tables have rows up to {index.max() + 1}.")
-    edges = np.array(edges)
     return TwoPointData(
-        tuple(statistic),
-        tuple(first),
-        tuple(second),
-        np.array(angle),
-        np.array(value),
+        tuple(statistic.tolist()),
+        tuple(first.tolist()),
+        tuple(second.tolist()),
+        angle,
+        value,
         checked_covariance(matrix[np.ix_(index, index)], f"The covariance in {path}"),
         {name: distributions[name][1] for name in sorted(distributions, key=lambda name: (len(name), name))},
         edges=None if np.isnan(edges).all() else edges,

@@ -94,7 +94,7 @@ def test_equals_ccl(extensions):
     expected = ccls(extensions)
     for name, spectrum in ours(Cosmology(0.3, T_cmb=T_CMB, **extensions)).items():
         # What follows is about multipoles at which the Limber approximation of CCL fails.
-        multipoles = ELL > (100 if "redshift space" in name else 10)
+        multipoles = slice(np.searchsorted(ELL, 100) if "redshift space" in name else 0, None)
         np.testing.assert_allclose(spectrum[multipoles], expected[name][multipoles], rtol=5e-3, err_msg=name)
 
 

@@ -51,7 +51,7 @@ def test_scale_cuts():
 @pytest.mark.parametrize(
     ("cuts", "message"),
     [
-        ({kind: (500, 600) for kind in ("xi_plus", "gamma_t", "w")}, "no rows within the scale cuts, out of 5; widen"),
+        (dict.fromkeys(("xi_plus", "gamma_t", "w"), (500, 600)), "no rows within the scale cuts, out of 5; widen"),
         ({"xi_minus": (1, 2)}, "scale cut 'xi_minus' matches no row; write a statistic"),
         ({"w lens0 lens7": (1, 2)}, "scale cut 'w lens0 lens7' matches no row"),
         ({"w": (20, 10)}, r"scale cut 'w' is \[20, 10\], which is no least and greatest"),
@@ -195,7 +195,7 @@ class TestSacc:
             read_sacc(written(tmp_path / "mine.hdf5", replace(self.data, covariance=covariance)))
 
     def test_no_covariance(self, tmp_path):
-        with pytest.raises(DataError, match="mine.fits has no covariance"):
+        with pytest.raises(DataError, match=r"mine.fits has no covariance"):
             read_sacc(written(tmp_path / "mine.fits", self.data, drop=("covariance",)))
 
     def test_not_a_number(self, tmp_path):
