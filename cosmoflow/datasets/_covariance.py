@@ -33,7 +33,7 @@ def checked_covariance(
     scale = np.sqrt(np.outer(variance, variance))
     asymmetry = np.abs(matrix - matrix.T) / scale
     if asymmetry.max() > _ASYMMETRY:
-        i, j = np.unravel_index(np.argmax(asymmetry), matrix.shape)
+        i, j = map(int, np.unravel_index(np.argmax(asymmetry), matrix.shape))
         raise DataError(
             f"{name} is not symmetric: {rows[i]}, column {j + 1} is {matrix[i, j]:g}, but {rows[j]}, column {i + 1} "
             f"is {matrix[j, i]:g}; write both halves of the covariance."

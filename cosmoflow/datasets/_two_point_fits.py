@@ -56,8 +56,8 @@ def read_two_point_fits(path: str | Path) -> TwoPointData:
 
 def _two_point(units: list[Any], path: Path) -> TwoPointData:
     tables = {unit.name: unit for unit in units if unit.header.get("2PTDATA")}
-    kinds = {name: _statistic(table.header) for name, table in tables.items()}
-    tables = {name: table for name, table in tables.items() if kinds[name]}
+    kinds = {name: kind for name, table in tables.items() if (kind := _statistic(table.header))}
+    tables = {name: tables[name] for name in kinds}
     covariances = [unit for unit in units if unit.header.get("COVDATA") or unit.name == "COVMAT"]
     if not tables:
         raise DataError(f"{path} has no table of galaxy two-point functions, flagged 2PTDATA.")
