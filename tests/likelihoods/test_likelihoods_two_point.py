@@ -233,6 +233,40 @@ def test_des_y1(des_data, des):
 
 
 @needs_des
+def test_des_y1_equals_ccl(des_data, des):
+    """Every correlation of one source and one lens bin, in units of its error; CCL sums on the flat sky."""
+    ccl = pytest.importorskip("pyccl")
+    point = DES_POINT | {name: jnp.asarray(0.0) for name in DES_POINT if name[:2] in ("dz", "m_")}
+    universe = ccl.Cosmology(
+        Omega_c=float(point["Omega_m"] - point["Omega_b"]), Omega_b=float(point["Omega_b"]), h=float(point["h"]),
+        n_s=float(point["n_s"]), sigma8=float(point["sigma8"]), Neff=3.046, T_CMB=2.7255,
+        transfer_function="eisenstein_hu", matter_power_spectrum="halofit",
+    )  # fmt: skip
+    prediction, error = predict(des, point), np.sqrt(np.diagonal(des_data.covariance))
+    source, lens = (des_data.distributions[name] for name in ("src2", "lens1"))
+    ia = (source.redshift, (1 + source.redshift) / 1.62)
+    shapes = ccl.WeakLensingTracer(universe, dndz=(source.redshift, source.density), ia_bias=ia)
+    bias = (lens.redshift, np.full_like(lens.redshift, 1.55))
+    galaxies = ccl.NumberCountsTracer(universe, has_rsd=False, dndz=(lens.redshift, lens.density), bias=bias)
+    ell = np.unique(np.geomspace(1, 6e4, 250).astype(int)).astype(float)
+    for statistic, kind, first, second, a, b in (
+        ("xi_plus", "GG+", "src2", "src2", shapes, shapes),
+        ("xi_minus", "GG-", "src2", "src2", shapes, shapes),
+        ("gamma_t", "NG", "lens1", "src2", galaxies, shapes),
+        ("w", "NN", "lens1", "lens1", galaxies, galaxies),
+    ):
+        keys = zip(des_data.statistic, des_data.first, des_data.second, strict=True)
+        rows = [i for i, key in enumerate(keys) if key == (statistic, first, second)]
+        assert len(rows) > 5
+        spectrum = ccl.angular_cl(universe, a, b, ell)
+        theta = des_data.angle[rows] / 60
+        order = np.argsort(theta)
+        theirs = ccl.correlation(universe, ell=ell, C_ell=spectrum, theta=theta[order], type=kind, method="FFTLog")
+        difference = (prediction[np.array(rows)][order] - theirs) / error[rows][order]
+        np.testing.assert_allclose(difference, 0, atol=0.1, err_msg=statistic)
+
+
+@needs_des
 def test_theory_of_des_y1_in_single_precision(des_data, des):
     single = TwoPoint(des_data, amplitude="sigma8", precision="single")
     rng = np.random.default_rng(1)
