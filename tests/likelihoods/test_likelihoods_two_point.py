@@ -85,7 +85,7 @@ def check_gradient(likelihood, parameters, scale):
             for sign in (1, -1, 2, -2)
         ]
         inner, outer = (shifted[0] - shifted[1]) / (2 * h), (shifted[2] - shifted[3]) / (4 * h)
-        np.testing.assert_allclose(gradient[name], (4 * inner - outer) / 3, rtol=3e-4, atol=1e-9 / h, err_msg=name)
+        np.testing.assert_allclose(gradient[name], (4 * inner - outer) / 3, rtol=3e-4, atol=1e-5 + 1e-9 / h, err_msg=name)
 
 
 def test_gradient_equals_finite_differences(likelihood):
@@ -225,7 +225,7 @@ def test_des_y1(des_data, des):
     for statistics, expected, tolerance in (
         (("xi_plus", "xi_minus"), 242.83, 0.3),
         (("gamma_t",), 208.01, 1.5),
-        (("w",), 102.58, 2.5),  # CCL's; Cobaya's 100.78 is without halofit's large-scale excess
+        (("w",), 102.58, 2.5),  # CCL's on CAMB; Cobaya has 100.78
         (("xi_plus", "xi_minus", "gamma_t", "w"), 570.43, 5.0),
     ):
         part = TwoPoint(des_data.only(*statistics), amplitude="sigma8")
