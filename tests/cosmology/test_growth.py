@@ -41,6 +41,12 @@ def test_einstein_de_sitter():
     np.testing.assert_allclose(growth_factor(Cosmology(1.0), REDSHIFT), 1 / (1 + REDSHIFT), rtol=1e-9)
 
 
+def test_light_neutrinos_are_radiation_at_the_start():
+    """Without mass the third species goes from the radiation into Omega_m, which is 4e-5 of it."""
+    massless, light = (Cosmology(0.3, T_cmb=T_CMB, m_nu=m) for m in (0.0, jnp.asarray(0.0)))
+    np.testing.assert_allclose(growth_factor(light, REDSHIFT), growth_factor(massless, REDSHIFT), rtol=2e-4)
+
+
 def test_rate_is_the_logarithmic_slope():
     universe, step = Cosmology(0.3, w0=-0.8, wa=0.2, T_cmb=T_CMB), 1e-4
     up, down = (np.log(growth_factor(universe, (1 + REDSHIFT) * np.exp(-sign * step) - 1)) for sign in (1, -1))
