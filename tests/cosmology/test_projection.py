@@ -18,6 +18,9 @@ UNIVERSES = {
 }
 
 
+projected = jax.jit(lambda universe, num_cells: Projection(universe, END, num_cells), static_argnums=1)
+
+
 def bell(z, mean, width):
     density = np.exp(-((z - mean) ** 2) / (2 * width**2))
     return density / (np.sqrt(2 * np.pi) * width)
@@ -129,8 +132,8 @@ def test_converges_with_the_cells():
 @pytest.mark.parametrize("curvature", [-0.1, 0.0, 0.1])
 def test_lensing_kernel_equals_the_double_integral(curvature):
     universe = Cosmology(0.3, T_cmb=T_CMB, Omega_k=curvature)
-    projection = Projection(universe, END, 200)
-    fine = Projection(universe, END, 4000)
+    projection = projected(universe, 200)
+    fine = projected(universe, 2000)
     chi, transverse, z = (np.asarray(x) for x in (fine.distance, fine.transverse, fine.redshift))
     root = np.sqrt(abs(curvature)) / 2997.92458
     between = (chi - chi[:, None]).clip(0)
