@@ -18,7 +18,7 @@ from jaxtyping import Array, Float
 from ._background import matter_scaled
 from ._parameters import Cosmology
 
-_START = np.log(1e-3)
+_START = float(np.log(1e-3))
 _NUM_NODES = 32
 
 
@@ -93,7 +93,8 @@ def _coefficients(cosmology: Cosmology) -> Float[Array, " basis"]:
         + (1.5 + steepness - 1.5 * cosmology.Omega_m / matter)[:, None] * values
     )
     # The first two equations make way for the start, deep in matter domination with some radiation left.
-    late = 2 / 3 * cosmology.Omega_radiation / cosmology.Omega_m / jnp.exp(x[0])
+    # Neutrinos of small mass are part of it there.
+    late = 2 / 3 * ((matter[0] - cosmology.Omega_k * jnp.exp(x[0])) / cosmology.Omega_m - 1)
     matrix = jnp.concatenate([values[:1], first[:1], equations[2:]])
     start = jnp.concatenate([jnp.stack([1 + late, -late]), jnp.zeros(_NUM_NODES - 2, dtype)])
     return jnp.linalg.solve(matrix, start)

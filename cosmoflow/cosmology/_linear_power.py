@@ -67,22 +67,22 @@ def linear_power(
     References:
         Eisenstein & Hu 1998, arXiv:astro-ph/9709112.
     """
-    if (sigma8 is None) == (A_s is None):
-        raise ValueError("The power spectrum needs one amplitude: give either `sigma8` or `A_s`.")
     dtype = cosmology.h.dtype
     wavenumber = jnp.asarray(WAVENUMBER, dtype)
     shape = 2 * jnp.log(jnp.abs(eisenstein_hu(cosmology, wavenumber))) + n_s * jnp.log(wavenumber)
-    if A_s is not None:
+    if sigma8 is not None and A_s is None:
+        return LinearPower(shape + 2 * jnp.log(sigma8 / LinearPower(shape).sigma()))
+    if A_s is not None and sigma8 is None:
         pivot = jnp.log(PIVOT / cosmology.h)
         hubble_length = SPEED_OF_LIGHT / 100  # [Mpc/h]
         amplitude = jnp.log(8 * np.pi**2 / 25 * A_s * (growth_factor(cosmology, 0.0) / cosmology.Omega_m) ** 2)
-        return LinearPower(shape + amplitude + 4 * np.log(hubble_length) - (n_s - 1) * pivot)
-    return LinearPower(shape + 2 * jnp.log(sigma8 / LinearPower(shape).sigma()))
+        return LinearPower(shape + amplitude + 4 * float(np.log(hubble_length)) - (n_s - 1) * pivot)
+    raise ValueError("The power spectrum needs one amplitude: give either `sigma8` or `A_s`.")
 
 
 def uniform_cubic(table: Float[Array, " table"], position: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """Cubic interpolation of a table at fractional indices, with slopes from neighbours; straight beyond its ends."""
-    slope = jnp.gradient(table)
+    slope = jnp.concatenate([table[1:2] - table[:1], (table[2:] - table[:-2]) / 2, table[-1:] - table[-2:-1]])
     low = jnp.clip(jnp.floor(position), 0, table.size - 2)
     t = position - low
     inside = jnp.clip(t, 0, 1)

@@ -45,3 +45,4 @@ from ._two_point import CORRELATIONS as CORRELATIONS
 from ._two_point import SPECTRA as SPECTRA
 from ._two_point import RedshiftDistribution as RedshiftDistribution
 from ._two_point import TwoPointData as TwoPointData
+from ._two_point_fits import read_two_point_fits as read_two_point_fits

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from ._covariance import checked_covariance
 from ._location import DataError
-
-_ASYMMETRY = 1e-8  # of a covariance, relative to sqrt(C_ii C_jj)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,24 +78,7 @@ def read_covariance(path: Path) -> Float[np.ndarray, "data data"]:
     if len(rows) != len(rows[0][1]):
         raise DataError(f"{path} is {len(rows)} x {len(rows[0][1])}, but a covariance is square; write one row a line.")
     matrix = np.array([[_number(path, line, word) for word in words] for line, words in rows])
-    variance = np.diagonal(matrix)
-    _check_positive(path, rows, variance, "variance")
-    asymmetry = np.abs(matrix - matrix.T) / np.sqrt(np.outer(variance, variance))
-    if asymmetry.max() > _ASYMMETRY:
-        i, j = np.unravel_index(np.argmax(asymmetry), matrix.shape)
-        raise DataError(
-            f"{path} is not symmetric: line {rows[i][0]}, column {j + 1} is {matrix[i, j]:g}, but line {rows[j][0]}, "
-            f"column {i + 1} is {matrix[j, i]:g}; write both halves of the covariance."
-        )
-    try:
-        np.linalg.cholesky(matrix)
-    except np.linalg.LinAlgError as error:
-        smallest = np.linalg.eigvalsh(matrix)[0]
-        raise DataError(
-            f"{path} is not positive definite: its smallest eigenvalue is {smallest:.3g}; give more digits, or look "
-            "for values that are listed twice."
-        ) from error
-    return matrix
+    return checked_covariance(matrix, str(path), rows=[f"line {line}" for line, _ in rows])
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from ._covariance import checked_covariance
 from ._location import DataError
 from ._official import official_folder
-from ._two_point import RedshiftDistribution, TwoPointData, check_covariance
+from ._two_point import RedshiftDistribution, TwoPointData
 
 _STATISTICS = {
     "galaxy_shear_xi_plus": "xi_plus",
@@ -50,7 +51,7 @@ def read_sacc(path: str | Path) -> TwoPointData:
         raise DataError(f"The SACC file {path} has no covariance.")
     points = [file.data[i] for i in index]
     covariance = np.asarray(file.covariance.dense, float)[np.ix_(index, index)]
-    check_covariance(covariance, str(path))
+    covariance = checked_covariance(covariance, f"The covariance in {path}")
     distributions = {}
     for name in dict.fromkeys(name for point in points for name in point.tracers):
         tracer = file.tracers[name]

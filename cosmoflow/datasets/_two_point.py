@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Float
 
-from ._location import DataError
-
 CORRELATIONS = ("xi_plus", "xi_minus", "gamma_t", "w")
 SPECTRA = ("cl_ee", "cl_ge", "cl_gg")
 NORMALISATION = 0.02
@@ -62,7 +60,7 @@ class TwoPointData:
         window: Multipoles, and the weight of each of them in each row, where rows are bandpowers.
 
     Raises:
-        ValueError: If a part is unknown, missing or of the wrong size, or a value is not finite.
+        ValueError: If a part is unknown, missing or of the wrong size, or a value, an angle or an edge is none.
     """
 
     statistic: tuple[str, ...]
@@ -93,6 +91,13 @@ class TwoPointData:
                     raise ValueError(f"The bin {name!r} in row {row} has no redshift distribution; there are {known}.")
             if not np.isfinite(value):
                 raise ValueError(f"The value in row {row} ({statistic} {first} {second}) is {value}; remove the row.")
+        if bad := np.flatnonzero(~((self.angle > 0) & np.isfinite(self.angle))).tolist():
+            raise ValueError(f"The angle or multipole in row {bad[0] + 1} is {self.angle[bad[0]]:g}; correct it.")
+        if self.edges is not None:
+            low, high = self.edges.T
+            if bad := np.flatnonzero(~((low >= 0) & (high > low) & np.isfinite(high))).tolist():
+                edges = f"{low[bad[0]]:g} and {high[bad[0]]:g}"
+                raise ValueError(f"The bin of angles in row {bad[0] + 1} has the edges {edges}; they must ascend.")
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -141,7 +146,7 @@ class TwoPointData:
         """
         return self._kept(np.array([kind in statistics for kind in self.statistic]), f"of {', '.join(statistics)}")
 
-    def between(self, cuts: Mapping[str, Sequence[float]]) -> "TwoPointData":
+    def between(self, cuts: Mapping[str, Sequence[int | float]]) -> "TwoPointData":
         """The rows within scale cuts.
 
         Args:
@@ -174,22 +179,3 @@ class TwoPointData:
 
 _SHEAR = ("xi_plus", "xi_minus", "cl_ee")
 _CLUSTERING = ("w", "cl_gg")
-
-
-def check_covariance(covariance: Float[np.ndarray, "data data"], where: str) -> None:
-    """Refuse what is no covariance.
-
-    Raises:
-        DataError: If it is not finite, not symmetric or not positive definite.
-    """
-    if bad := np.argwhere(~np.isfinite(covariance)).tolist():
-        raise DataError(f"The covariance in {where} is not finite in row {bad[0][0] + 1}, column {bad[0][1] + 1}.")
-    scale = np.sqrt(np.outer(np.diag(covariance), np.diag(covariance)).clip(1e-300))
-    if bad := np.argwhere(np.abs(covariance - covariance.T) > 1e-6 * scale).tolist():
-        raise DataError(f"The covariance in {where} is not symmetric in row {bad[0][0] + 1}, column {bad[0][1] + 1}.")
-    least = float(np.linalg.eigvalsh(covariance / scale)[0])
-    if least <= 0:
-        raise DataError(
-            f"The covariance in {where} is not positive definite: the least eigenvalue of its correlations is "
-            f"{least:.2g}; look for a row that is a copy of another."
-        )

@@ -24,6 +24,7 @@ from ..cosmology import (
 )
 from ..datasets import CORRELATIONS, RedshiftDistribution, TwoPointData
 from ._base import AbstractGaussianLikelihood
+from ._covariance import lower_cholesky
 
 _EXTENSIONS = ("Omega_k", "w0", "wa", "T_cmb", "N_eff", "m_nu")
 _STEP = 0.005  # of the tables of n(z)
@@ -113,7 +114,7 @@ class TwoPoint(AbstractGaussianLikelihood):
         self.pair = jnp.asarray([self.pairs.index(pair) for pair in wanted])
         self.rows = jnp.asarray(_rows(data))
         self.data = jnp.asarray(data.value)
-        self.cholesky = jnp.asarray(np.linalg.cholesky(data.covariance))
+        self.cholesky = jnp.asarray(lower_cholesky(data.covariance, of="the two-point functions"))
         self.amplitude, self.magnification, self.redshift_space = amplitude, magnification, redshift_space
         self.alignment_pivot, self.nonlinear = alignment_pivot, nonlinear
         self.num_redshifts, self.precision = num_redshifts, precision

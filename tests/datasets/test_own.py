@@ -41,7 +41,7 @@ MISTAKES = {
     "indefinite": (
         THREE,
         COVARIANCE.replace("0.01", "0.1"),
-        "cov.txt is not positive definite: its smallest eigenvalue is -0.0381; give more digits",
+        "cov.txt is not positive definite: the smallest eigenvalue of its correlations is -0.667; give more digits",
     ),
 }
 
@@ -97,7 +97,9 @@ def test_several_quantities(tmp_path):
     np.testing.assert_array_equal(measured.value, [13.5, 22.0])
     with pytest.raises(DataError, match=r"line 2, does not say which quantity it holds; the nearest known is DH_over"):
         read_measurements(*written(tmp_path, MIXED.replace("DH_over_rs", "DH_rd")), quantities=QUANTITIES)
-    with pytest.raises(DataError, match=r"line 2, does not say .*; write one of DM_over_rd, DH_over_rd, DV_over_rd be"):
+    with pytest.raises(
+        DataError, match=r"line 2, does not say .*; write one of DM_over_rd, DH_over_rd, DV_over_rd, f_s"
+    ):
         read_measurements(*written(tmp_path, MIXED.replace("DH_over_rs", "7")), quantities=QUANTITIES)
 
 
