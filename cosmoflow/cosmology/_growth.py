@@ -15,7 +15,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
-from ._background import _matter_scaled
+from ._background import matter_scaled
 from ._parameters import Cosmology
 
 _START = np.log(1e-3)
@@ -84,7 +84,7 @@ def _coefficients(cosmology: Cosmology) -> Float[Array, " basis"]:
     """Chebyshev coefficients of D / a."""
     dtype = cosmology.h.dtype
     x, values, first, second = (jnp.asarray(part, dtype) for part in _collocation())
-    matter = _matter_scaled(cosmology, jnp.exp(x))
+    matter = matter_scaled(cosmology, jnp.exp(x))
     to_coefficients = jnp.asarray(np.linalg.inv(_collocation()[1]), dtype)
     steepness = first @ (to_coefficients @ jnp.log(matter)) / 2
     equations = (

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ._background import _matter_scaled
+from ._background import matter_scaled
 from ._growth import growth_factor
 from ._linear_power import WAVENUMBER, LinearPower
 from ._parameters import Cosmology
@@ -42,7 +42,7 @@ class Halofit(eqx.Module):
         self.log_growth = jnp.log(growth_factor(cosmology, redshift) / growth_factor(cosmology, 0.0))
         self.log_scale, n, c = _nonlinear_scale(linear, self.log_growth)
         a = 1 / (1 + redshift)
-        total = _matter_scaled(cosmology, a)
+        total = matter_scaled(cosmology, a)
         density = cosmology.Omega_m / total
         dark_energy = jnp.exp(-3 * (cosmology.w0 + cosmology.wa) * jnp.log(a) - 3 * cosmology.wa * (1 - a))
         fraction = cosmology.Omega_de * dark_energy / total

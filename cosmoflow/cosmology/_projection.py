@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._types import Scalar
-from ._background import SPEED_OF_LIGHT, _gauss_legendre, _matter_scaled, _sinhc
+from ._background import SPEED_OF_LIGHT, gauss_legendre, matter_scaled, _sinhc
 from ._growth import growth_factor, growth_rate
 from ._parameters import Cosmology
 
@@ -55,7 +55,7 @@ class Projection(eqx.Module):
         self.transverse = self.distance * _sinhc(curvature)
         self.cosine = jnp.sqrt(1 + cosmology.Omega_k * (self.transverse / HUBBLE_LENGTH) ** 2)
         a = 1 / (1 + self.redshift)
-        self.hubble_distance = HUBBLE_LENGTH * jnp.sqrt(a**3 / _matter_scaled(cosmology, a))
+        self.hubble_distance = HUBBLE_LENGTH * jnp.sqrt(a**3 / matter_scaled(cosmology, a))
         self.growth = growth_factor(cosmology, self.redshift) / growth_factor(cosmology, 0.0)
         self.rate = growth_rate(cosmology, self.redshift)
         self.Omega_m = cosmology.Omega_m
@@ -154,9 +154,9 @@ def _behind(values: Float[Array, "*bin z"]) -> Float[Array, "*bin z"]:
 
 def _depth(cosmology: Cosmology, redshift: Float[np.ndarray, " z"]) -> Float[Array, " z"]:
     """Comoving distances [c / H0] of ascending redshifts, panel by panel, in x = (1 + z)^(-1/2)."""
-    nodes, weights = _gauss_legendre(3)
+    nodes, weights = gauss_legendre(3)
     x = np.concatenate([[1.0], (1 + redshift) ** -0.5])
     width = x[:-1] - x[1:]
     points = jnp.asarray(x[:-1, None] - width[:, None] * nodes, cosmology.h.dtype)
-    panels = (1 / jnp.sqrt(_matter_scaled(cosmology, points**2))) @ jnp.asarray(weights, cosmology.h.dtype)
+    panels = (1 / jnp.sqrt(matter_scaled(cosmology, points**2))) @ jnp.asarray(weights, cosmology.h.dtype)
     return jnp.cumsum(2 * jnp.asarray(width, cosmology.h.dtype) * panels)
