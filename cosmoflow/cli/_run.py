@@ -207,7 +207,7 @@ class Run:
             num_chains=run.num_chains,
             key=self.key(Purpose.SAMPLING),
             position=position,
-            record=build_record(self.config),
+            record=build_record(self.config, self.posterior),
             store=store,
             chunk=run.chunk,
             commit_seconds=run.commit_seconds,

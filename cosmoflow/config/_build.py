@@ -2,6 +2,8 @@
 
 from difflib import get_close_matches
 
+import jax
+import jax.numpy as jnp
 import jax.random as jr
 
 from .._record import Keep, Record
@@ -97,9 +99,13 @@ def build_posterior(config: Config) -> Posterior:
     return Posterior(prior, likelihood)  # pyright: ignore[reportCallIssue]
 
 
-def build_record(config: Config) -> Record:
-    """What is kept of each draw."""
-    return Record({name: _keep(table) for name, table in config.record.items()})
+def build_record(config: Config, posterior: Posterior) -> Record:
+    """What is kept of each draw: the parameters, and what the likelihood derives from them."""
+    likelihood = posterior.likelihood
+    derived = jax.eval_shape(lambda z: likelihood.derived(posterior.constrain(z)), jnp.zeros(posterior.dim))
+    return Record(
+        {name: _keep(table) for name, table in config.record.items()}, likelihood.derived if derived else None
+    )
 
 
 def _keep(table: KeepTable) -> Keep | None:

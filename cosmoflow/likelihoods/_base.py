@@ -29,6 +29,10 @@ class AbstractLikelihood(eqx.Module):
         """The data that are fitted, by name, for those who read the chain; none unless a likelihood tells."""
         return {}
 
+    def derived(self, parameters: Parameters) -> Parameters:
+        """What follows from the parameters and is worth keeping of each draw; nothing unless a likelihood tells."""
+        return {}
+
 
 class AbstractGaussianLikelihood(AbstractLikelihood):
     """Gaussian data: log L = -(d - m)^T C^-1 (d - m) / 2 - log det(2 pi C) / 2.

@@ -48,6 +48,10 @@ class JointLikelihood(AbstractLikelihood):
             for key, data in member.observed_data().items()
         }
 
+    def derived(self, parameters: Parameters) -> Parameters:
+        """What any of the members derives."""
+        return {name: value for member in self.members for name, value in member.derived(parameters).items()}
+
     def chi2(self, parameters: Parameters) -> dict[str, Scalar]:
         """chi^2 of each Gaussian member, by name."""
         pairs = zip(self.names, self.members, strict=True)

@@ -15,6 +15,7 @@ from ..cosmology import (
     T_CMB,
     Cosmology,
     Halofit,
+    LinearPower,
     Projection,
     bandpower_matrix,
     correlation_matrix,
@@ -127,26 +128,37 @@ class TwoPoint(AbstractGaussianLikelihood):
 
     def predict(self, parameters: Parameters) -> Float[Array, " data"]:
         """The two-point functions."""
-        for name in self.required:
-            if name not in parameters:
-                raise ValueError(f"The likelihood needs the parameter {name!r}.")
         spectra = self.angular_power(parameters)
         return jnp.sum(self.rows.astype(spectra.dtype) * spectra[self.pair], axis=1).astype(self.data.dtype)
 
     def angular_power(self, parameters: Parameters) -> Float[Array, "pair ell"]:
         """C(l) of the `pairs` of bins at the multipoles `cosmology.MULTIPOLE`, without factors for the spin."""
-        dtype = jnp.float32 if self.precision == "single" else self.data.dtype
-        given = {name: jnp.asarray(value, dtype) for name, value in parameters.items()}
-        names = {"Omega_m", "Omega_b", "h", *_EXTENSIONS} & given.keys()
-        cosmology = Cosmology(**{"T_cmb": T_CMB, **{name: given[name] for name in names}})
+        given, cosmology, linear = self._matter(parameters)
         projection = Projection(cosmology, self.max_redshift, self.num_redshifts)
-        linear = linear_power(cosmology, n_s=given["n_s"], **{self.amplitude: given[self.amplitude]})
         matter = Halofit(cosmology, linear, projection.redshift)
         log_wavenumber = projection.log_wavenumber(MULTIPOLE)
         power = matter(log_wavenumber) if self.nonlinear else jnp.exp(matter.log_linear(log_wavenumber))
         kernels = self._kernels(projection, given)
         first, second = (kernels[np.array(index)] for index in zip(*self.pairs, strict=True))
         return projection.angular_power(power, first, second)
+
+    def derived(self, parameters: Parameters) -> Parameters:
+        """`S8` = sigma8 sqrt(Omega_m / 0.3), and `sigma8` where `A_s` is the amplitude."""
+        given, _, linear = self._matter(parameters)
+        sigma8 = given["sigma8"] if self.amplitude == "sigma8" else linear.sigma()
+        found = {"sigma8": sigma8, "S8": sigma8 * jnp.sqrt(given["Omega_m"] / 0.3)}
+        return {name: value.astype(self.data.dtype) for name, value in found.items() if name not in parameters}
+
+    def _matter(self, parameters: Parameters) -> tuple[Parameters, Cosmology, LinearPower]:
+        """The parameters in the precision of the theory, the universe and its linear power."""
+        for name in self.required:
+            if name not in parameters:
+                raise ValueError(f"The likelihood needs the parameter {name!r}.")
+        dtype = jnp.float32 if self.precision == "single" else self.data.dtype
+        given = {name: jnp.asarray(value, dtype) for name, value in parameters.items()}
+        names = {"Omega_m", "Omega_b", "h", *_EXTENSIONS} & given.keys()
+        cosmology = Cosmology(**{"T_cmb": T_CMB, **{name: given[name] for name in names}})
+        return given, cosmology, linear_power(cosmology, n_s=given["n_s"], **{self.amplitude: given[self.amplitude]})
 
     def _kernels(self, projection: Projection, given: Parameters) -> Float[Array, "bin *z"]:
         """Kernels of sources and lenses, with an axis for the multipole if peculiar velocities take part."""
