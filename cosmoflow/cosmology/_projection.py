@@ -15,11 +15,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from .._types import Scalar
-<<<<<<< HEAD
-from ._background import SPEED_OF_LIGHT, gauss_legendre, matter_scaled, _sinhc
-=======
 from ._background import SPEED_OF_LIGHT, _sinhc, gauss_legendre, matter_scaled
->>>>>>> main
 from ._growth import growth_factor, growth_rate
 from ._parameters import Cosmology
 
