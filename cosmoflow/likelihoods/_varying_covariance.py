@@ -71,7 +71,7 @@ class VaryingCovarianceTwoPoint(AbstractLikelihood):
         self.modes = jnp.asarray(f_sky * weight**2 / (windows**2 @ (1 / (2 * multipole + 1))))
         self.noise = jnp.asarray(weight[:, None] * np.array([noise[name] for name in bins]))
         pair = np.asarray(self.theory.pair)
-        _check_distinct([(b, *sorted(self.theory.pairs[p])) for b, p in zip(band.tolist(), pair, strict=True)])
+        _check_distinct([(b, frozenset(self.theory.pairs[p])) for b, p in zip(band.tolist(), pair, strict=True)])
         position = np.full((weight.size, len(self.theory.pairs)), data.value.size)
         position[band, pair] = np.arange(data.value.size)
         self.position = jnp.asarray(position)
@@ -144,7 +144,7 @@ def _bands(
     return multipole, windows, band.reshape(-1)
 
 
-def _check_distinct(spectra: Sequence[tuple[int, int, int]]) -> None:
+def _check_distinct(spectra: Sequence[tuple[int, frozenset[int]]]) -> None:
     """Refuse the same pair in the same band."""
     rows = {}
     for row, spectrum in enumerate(spectra, start=1):
