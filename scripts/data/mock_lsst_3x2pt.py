@@ -30,7 +30,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import erf
 
-from cosmoflow.cosmology import Cosmology, comoving_distance
+from cosmoflow.cosmology import Cosmology, comoving_distance, growth_factor
 from cosmoflow.datasets import RedshiftDistribution, TwoPointData
 from cosmoflow.likelihoods import VaryingCovarianceTwoPoint
 
@@ -119,14 +119,16 @@ def noise(survey: str) -> dict[str, float]:
 
 
 def fiducial(*surveys: str) -> dict[str, float]:
-    """Where the data are made: linear bias 0.95 (1 + z), no shifts, no calibration, slopes without magnification."""
+    """Where the data are made: linear bias 0.95 / D(z), no shifts, no calibration, slopes without magnification."""
     point = COSMOLOGY | ALIGNMENT
+    universe = Cosmology(COSMOLOGY["Omega_m"], h=COSMOLOGY["h"])
     for survey in surveys:
         lenses, sources = names_of(survey, "lens"), names_of(survey, "src")
         for name, (distribution, _) in distributions(survey).items():
             point[f"dz_{name}"] = 0.0
             if name in lenses:
-                point[f"b_{name}"] = 0.95 * (1 + _mean(distribution))
+                growth = growth_factor(universe, _mean(distribution)) / growth_factor(universe, 0.0)
+                point[f"b_{name}"] = 0.95 / float(growth)
                 point[f"s_{name}"] = 0.4
         point |= {f"m_{name}": 0.0 for name in sources}
     return point
