@@ -50,11 +50,13 @@ CALIBRATION = 0.012
 TEXT = (
     "jax-cosmo: `angular_cl` of `WeakLensing` and `NumberCounts` of the nine DES Y1 bins with its defaults (halofit, "
     "transfer function of Eisenstein and Hu) at the 48 multipoles that our theory uses, alignment, bias and "
-    "calibration included, 16 parameters; it knows all 45 pairs of bins alone. n(z) are subclasses of its `redshift_distribution` that interpolate the "
-    "tables, twice as fast as its `kde_nz` on them; they are not shifted. The gradient is that of the sum of squares.",
-    "cosmoflow: C(l) of the 35 pairs in the data with 25 parameters, shifts of n(z) among them, and the chi^2 of all 457 numbers of shear, "
-    "clustering and lensing of DES Y1. Mocks are those of scripts/data/mock_lsst_3x2pt.py, of one survey with 37 "
-    "parameters and of three with 157. Double precision, but for the theory in the rows that say so.",
+    "calibration included, 16 parameters. It computes all 45 pairs of bins and cannot leave any out. n(z) are "
+    "subclasses of its `redshift_distribution` that interpolate the tables, twice as fast as its `kde_nz` on them; "
+    "they are not shifted. The gradient is that of the sum of squares.",
+    "cosmoflow: C(l) of the 35 pairs in the data with 25 parameters, shifts of n(z) among them, and the chi^2 of all "
+    "457 numbers of shear, clustering and lensing of DES Y1. Mocks are those of scripts/data/mock_lsst_3x2pt.py, of "
+    "one survey with 37 parameters and of three with 157. Double precision, but for the theory in the rows that say "
+    "so.",
     f"Each row is a process of its own, all alive at once, measured in turn {ROUNDS} times: CPU time of one core, "
     "median with its range; those of a turn are inside one compiled loop over points that differ by parts in a "
     "thousand, those of a call from Python, which for jax-cosmo stand for both. Ratios are of measurements that follow "
