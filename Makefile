@@ -31,6 +31,7 @@ bench: .venv/.with-bench
 	$(BIN)/python scripts/benchmarks/samplers.py
 	$(BIN)/python scripts/benchmarks/samplers_scaling.py
 	$(BIN)/python scripts/benchmarks/reversible.py
+	$(BIN)/python scripts/benchmarks/two_point.py
 	$(BIN)/python scripts/benchmarks/flows.py
 	$(BIN)/python scripts/benchmarks/flows_study.py
 	$(BIN)/python scripts/benchmarks/flows_portrait.py

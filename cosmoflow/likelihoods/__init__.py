@@ -12,3 +12,4 @@ from ._joint import JointLikelihood as JointLikelihood
 from ._planck_lite import PlanckLite as PlanckLite
 from ._supernovae import Supernovae as Supernovae
 from ._two_point import TwoPoint as TwoPoint
+from ._varying_covariance import VaryingCovarianceTwoPoint as VaryingCovarianceTwoPoint

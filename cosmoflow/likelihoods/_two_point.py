@@ -132,15 +132,22 @@ class TwoPoint(AbstractGaussianLikelihood):
         spectra = self.angular_power(parameters)
         return jnp.sum(self.rows.astype(spectra.dtype) * spectra[self.pair], axis=1).astype(self.data.dtype)
 
-    def angular_power(self, parameters: Parameters) -> Float[Array, "pair ell"]:
-        """C(l) of the `pairs` of bins at the multipoles `cosmology.MULTIPOLE`, without factors for the spin."""
+    def angular_power(
+        self, parameters: Parameters, pairs: tuple[tuple[int, int], ...] | None = None
+    ) -> Float[Array, "pair ell"]:
+        """C(l) at the multipoles `cosmology.MULTIPOLE`, without factors for the spin.
+
+        Args:
+            parameters: Values by name.
+            pairs: Places of bins, sources before lenses; None for the `pairs` of the data.
+        """
         given, cosmology, linear = self._matter(parameters)
         projection = Projection(cosmology, self.max_redshift, self.num_redshifts)
         matter = Halofit(cosmology, linear, projection.redshift)
         log_wavenumber = projection.log_wavenumber(MULTIPOLE)
         power = matter(log_wavenumber) if self.nonlinear else jnp.exp(matter.log_linear(log_wavenumber))
         kernels = self._kernels(projection, given)
-        first, second = (kernels[np.array(index)] for index in zip(*self.pairs, strict=True))
+        first, second = kernels[np.array(pairs or self.pairs).T]
         return projection.angular_power(power, first, second)
 
     def derived(self, parameters: Parameters) -> Parameters:
