@@ -74,6 +74,13 @@ class CosmoPowerCMB(AbstractCMBSpectra):
         self.required = ("Omega_m", "Omega_b", "h", "n_s", amplitude, "tau")
         self.optional = ()
 
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Least and greatest values of single parameters."""
+        names = {"h": "h", "n_s": "n_s", "tau": "tau_reio"} | (
+            {"logA": "ln10^{10}A_s"} if self.amplitude == "logA" else {}
+        )
+        return {name: RANGES[key] for name, key in names.items()}
+
     def __call__(self, parameters: Parameters) -> dict[str, Float[Array, " _"]]:
         """Lensed C_ell [muK^2] from ell = 0, where the first two are zero.
 

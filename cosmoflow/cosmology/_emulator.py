@@ -55,6 +55,10 @@ class EmuPk(eqx.Module):
         self.network = _network(_weights())
         self.low, self.high = jnp.asarray(np.array(list(RANGES.values()), float).T)
 
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Least and greatest values of single parameters."""
+        return {name: limits for name, limits in RANGES.items() if not name.startswith("omega")}
+
     def __call__(
         self, cosmology: Cosmology, *, n_s: Scalar, sigma8: Scalar | None = None, A_s: Scalar | None = None
     ) -> LinearPower:
@@ -72,7 +76,8 @@ class EmuPk(eqx.Module):
         cold = cosmology.omega_bc - cosmology.omega_b
         inputs = jnp.stack([cosmology.omega_b, cold, cosmology.h, mass, cosmology.w0, cosmology.wa, cosmology.Omega_k])
         limited = jnp.concatenate([inputs, jnp.stack([cosmology.T_cmb, cosmology.N_eff])])
-        inside = jnp.all((self.low <= limited) & (limited <= self.high)) & (cosmology.w0 + cosmology.wa < 0)
+        low, high = self.low.astype(dtype), self.high.astype(dtype)
+        inside = jnp.all((low <= limited) & (limited <= high)) & (cosmology.w0 + cosmology.wa < 0)
         # The shares of the neutrinos, and log10(1 + z), are all zero.
         shape = self.network(jnp.concatenate([inputs, jnp.zeros(3, dtype)]))
         log_wavenumber = jnp.asarray(np.log(WAVENUMBER / PIVOT), dtype)
@@ -97,7 +102,7 @@ def _weights() -> dict[str, Any]:
 
 
 def _network(weights: dict[str, Any]) -> Network:
-    """The head for all matter; scaling of the inputs is part of the first layer, interpolation of outputs of the last."""
+    """The head for all matter; the first layer scales the inputs, the last one interpolates the outputs."""
     last = int(weights["n_layers"]) - 1
     matrices = [np.asarray(weights[f"W{i}"], float).T for i in range(last + 1)]
     biases = [np.asarray(weights[f"b{i}"], float) for i in range(last + 1)]

@@ -83,7 +83,7 @@ class TwoPoint(AbstractGaussianLikelihood):
     redshift_space: bool = eqx.field(static=True)
     alignment_pivot: float = eqx.field(static=True)
     nonlinear: bool = eqx.field(static=True)
-    linear: EmuPk | None
+    emulator: EmuPk | None
     num_redshifts: int = eqx.field(static=True)
     max_redshift: float = eqx.field(static=True)
     precision: str = eqx.field(static=True)
@@ -106,7 +106,7 @@ class TwoPoint(AbstractGaussianLikelihood):
         if transfer not in ("eisenstein_hu", "emu_pk"):
             raise ValueError(f"`transfer` is eisenstein_hu or emu_pk, not {transfer!r}.")
         self.sources, self.lenses = data.sources, data.lenses
-        self.linear = EmuPk() if transfer == "emu_pk" else None
+        self.emulator = EmuPk() if transfer == "emu_pk" else None
         bins = (*self.sources, *self.lenses)
         distributions = [data.distributions[name] for name in bins]
         self.tables, self.means = _tables(distributions)
@@ -151,6 +151,10 @@ class TwoPoint(AbstractGaussianLikelihood):
         first, second = (kernels[np.array(index)] for index in zip(*self.pairs, strict=True))
         return projection.angular_power(power, first, second)
 
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Those of the emulator of linear power."""
+        return {} if self.emulator is None else self.emulator.ranges()
+
     def derived(self, parameters: Parameters) -> Parameters:
         """`S8` = sigma8 sqrt(Omega_m / 0.3), and `sigma8` where `A_s` is the amplitude."""
         given, _, linear = self._matter(parameters)
@@ -167,7 +171,8 @@ class TwoPoint(AbstractGaussianLikelihood):
         given = {name: jnp.asarray(value, dtype) for name, value in parameters.items()}
         names = {"Omega_m", "Omega_b", "h", *_EXTENSIONS} & given.keys()
         cosmology = Cosmology(**{"T_cmb": T_CMB, **{name: given[name] for name in names}})
-        return given, cosmology, linear_power(cosmology, n_s=given["n_s"], **{self.amplitude: given[self.amplitude]})
+        power = linear_power if self.emulator is None else self.emulator
+        return given, cosmology, power(cosmology, n_s=given["n_s"], **{self.amplitude: given[self.amplitude]})
 
     def _kernels(self, projection: Projection, given: Parameters) -> Float[Array, "bin *z"]:
         """Kernels of sources and lenses, with an axis for the multipole if peculiar velocities take part."""
