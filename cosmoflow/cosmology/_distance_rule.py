@@ -21,7 +21,8 @@ class DistanceRule(eqx.Module):
         D_C = c / H0 int_0^z dz' / E = D_EdS sum_j w_j(z) (x_j^6 E^2(x_j))^(-1/2),    D_EdS = 2 c / H0 (1 - x)
 
     where D_EdS is the distance in an Einstein-de Sitter universe, so that the weights sum to one and no digits are lost
-    at small redshift. For the universes of `comoving_distance` the relative error is below 1e-10 up to redshift 2.5.
+    at small redshift. For the universes of `comoving_distance` the relative error is below 1e-10 up to redshift 2.5,
+    and below 1e-7 where the largest redshift is that of recombination.
 
     Args:
         redshift: Redshifts, of any number.

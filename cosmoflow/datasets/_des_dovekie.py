@@ -19,8 +19,8 @@ def des_dovekie(folder: str | Path | None = None) -> SupernovaData:
     The release holds the *inverse* covariance of the distance moduli, as the upper triangle in single precision.
 
     Args:
-        folder: Where the Hubble diagram `*_HD.csv` and the matrix `*STAT+SYS.npz` lie; if None, `des_dovekie` in the
-            folder that the environment variable COSMOFLOW_DATA names.
+        folder: Where the Hubble diagram `*_HD.csv` and the matrix `*STAT+SYS.npz` lie; if None, where
+            `cosmoflow data fetch des_dovekie` puts them.
 
     Raises:
         DataError: If a file is missing or damaged.

@@ -1,33 +1,27 @@
 """Official files of large data sets, which the user fetches."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
+from ._catalogue import find
 from ._location import DataError
-
-ENVIRONMENT = "COSMOFLOW_DATA"
 
 
 def official_folder(name: str, folder: str | Path | None = None) -> Path:
-    """The folder given, or that of the set in the folder which the environment variable COSMOFLOW_DATA names.
+    """The folder given, or the one to which `cosmoflow data fetch` takes the set of this name.
 
     Raises:
         DataError: If there is no such folder.
     """
-    how = f"`cosmoflow data fetch {name}` fetches it"
-    if folder is None:
-        if not os.environ.get(ENVIRONMENT):
-            raise DataError(
-                f"The data set {name} does not come with cosmoflow; {how}, and {ENVIRONMENT} names the place."
-            )
-        folder = Path(os.environ[ENVIRONMENT]) / name
-    if not Path(folder).is_dir():
-        raise DataError(f"The folder {folder} of the data set {name} is missing; {how}.")
-    return Path(folder)
+    place = find(name).folder if folder is None else Path(folder)
+    if not place.is_dir():
+        raise DataError(
+            f"The data set {name} is not in {place}; fetch it with `cosmoflow data fetch {name}`, or name its folder."
+        )
+    return place
 
 
 def official_file(name: str, folder: Path, pattern: str) -> Path:
@@ -53,7 +47,7 @@ def read_table(path: Path, names: Sequence[str]) -> dict[str, Float[np.ndarray, 
     Raises:
         DataError: If a column is missing, or a value is no finite number.
     """
-    lines = path.read_text().splitlines()
+    lines = path.read_text(errors="replace").splitlines()
     rows = [(number, _cells(line)) for number, line in enumerate(lines, 1) if line.strip() and line[0] != "#"]
     if len(rows) < 2:
         raise DataError(f"{path} has no rows; fetch it again.")

@@ -20,8 +20,8 @@ def pantheon_plus(folder: str | Path | None = None) -> SupernovaData:
     velocities dominate. The magnitudes are `m_b_corr`, standardised and corrected for selection.
 
     Args:
-        folder: Where `Pantheon+SH0ES.dat` and `Pantheon+SH0ES_STAT+SYS.cov` lie; if None, `pantheon_plus` in the folder
-            that the environment variable COSMOFLOW_DATA names.
+        folder: Where `Pantheon+SH0ES.dat` and `Pantheon+SH0ES_STAT+SYS.cov` lie; if None, where
+            `cosmoflow data fetch pantheon_plus` puts them.
 
     Raises:
         DataError: If a file is missing or damaged.

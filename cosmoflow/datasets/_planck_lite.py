@@ -1,6 +1,5 @@
 """Planck's compressed temperature and polarisation spectra at high multipoles."""
 
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ._location import DataError
+from ._official import official_folder
 
 SPECTRA = {"TT": 215, "TE": 199, "EE": 199}  # bandpowers of each, in the order of the files
 FIRST_MULTIPOLE = 30
@@ -58,7 +58,7 @@ def planck2018_lite(folder: str | Path | None = None, *, spectra: Literal["TT", 
     `c_matrix_plik_v22_tril.npz` may stand, the lower triangle row by row under the name `tril`.
 
     Args:
-        folder: Where the files lie; by default `planck2018_lite` in the folder named by `$COSMOFLOW_DATA`.
+        folder: Where the files lie; if None, where `cosmoflow data fetch planck2018_lite` puts them.
         spectra: `"TTTEEE"`, or `"TT"` for the temperature alone, with its part of the covariance.
 
     Raises:
@@ -70,7 +70,7 @@ def planck2018_lite(folder: str | Path | None = None, *, spectra: Literal["TT", 
     """
     if spectra not in ("TT", "TTTEEE"):
         raise ValueError(f"`spectra` is 'TT' or 'TTTEEE', not {spectra!r}.")
-    root = _official(folder)
+    root = official_folder("planck2018_lite", folder)
     size, num_bins = sum(SPECTRA.values()), SPECTRA["TT"]
     first, last = _bins(root, num_bins)
     num_weights = int(last[-1]) + 1
@@ -94,19 +94,6 @@ def planck2018_lite(folder: str | Path | None = None, *, spectra: Literal["TT", 
         weight=np.concatenate([np.zeros(FIRST_MULTIPOLE), weight]),
         covariance=covariance[:size, :size],
     )
-
-
-def _official(folder: str | Path | None) -> Path:
-    """The folder of the official files: the one given, or that of `$COSMOFLOW_DATA`."""
-    if folder is None and not os.environ.get("COSMOFLOW_DATA"):
-        raise DataError(
-            "Planck's files do not come with cosmoflow: fetch them with `cosmoflow data fetch planck2018_lite`, or "
-            "name their folder, or the folder above it in the environment variable COSMOFLOW_DATA."
-        )
-    root = Path(os.environ["COSMOFLOW_DATA"]) / "planck2018_lite" if folder is None else Path(folder)
-    if not root.is_dir():
-        raise DataError(f"There is no folder {root}; fetch the files with `cosmoflow data fetch planck2018_lite`.")
-    return root
 
 
 def _numbers(path: Path, num_rows: int, *, columns: int) -> Float[np.ndarray, "rows columns"]:

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ._catalogue import data_path
 from ._location import DataError
+from ._official import official_folder
 from ._two_point import RedshiftDistribution, TwoPointData, check_covariance
 
 _STATISTICS = {
@@ -82,7 +82,7 @@ def des_y1_3x2pt(folder: str | Path | None = None) -> TwoPointData:
     The angles are centres of twenty bins, equal in the logarithm, from 2.5 to 250 arcmin.
 
     Args:
-        folder: Where `des_y1_3x2pt_sacc.hdf5` lies; else the folder where `cosmoflow data fetch des_y1_3x2pt` puts it.
+        folder: Where `des_y1_3x2pt_sacc.hdf5` lies; if None, where `cosmoflow data fetch des_y1_3x2pt` puts it.
 
     Raises:
         DataError: If the file is missing or damaged.
@@ -90,7 +90,7 @@ def des_y1_3x2pt(folder: str | Path | None = None) -> TwoPointData:
     References:
         Abbott et al. 2018, arXiv:1708.01530.
     """
-    return read_sacc((data_path("des_y1_3x2pt") if folder is None else Path(folder)) / "des_y1_3x2pt_sacc.hdf5")
+    return read_sacc(official_folder("des_y1_3x2pt", folder) / "des_y1_3x2pt_sacc.hdf5")
 
 
 def _sources(file: Any, points: list[Any], path: Path) -> set[str]:

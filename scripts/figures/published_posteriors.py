@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -141,7 +142,7 @@ def draw(row: Row, seed: int) -> cf.Chain:
 
 def marginal(chain: cf.Chain, name: str) -> dict[str, float | list[float]]:
     """Mean, standard deviation and GetDist's 68 % interval, which papers quote; open ends are those of the prior."""
-    samples = chain.to_getdist([name])
+    samples: Any = chain.to_getdist([name])
     samples.setRanges({name: BOUNDS.get(name, (None, None))})
     samples.updateBaseStatistics()
     limits = samples.getMargeStats().parWithName(name).limits[0]
@@ -231,7 +232,7 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Sample published posteriors again.")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}; all by default")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()

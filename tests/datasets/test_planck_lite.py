@@ -108,11 +108,8 @@ def test_bad_file_is_named(folder):
 
 
 def test_missing_folder_is_explained(tmp_path, monkeypatch):
-    monkeypatch.delenv("COSMOFLOW_DATA", raising=False)
-    with pytest.raises(DataError, match="`cosmoflow data fetch planck2018_lite`"):
-        planck2018_lite()
     monkeypatch.setenv("COSMOFLOW_DATA", str(tmp_path))
-    with pytest.raises(DataError, match=r"no folder .*planck2018_lite"):
+    with pytest.raises(DataError, match="`cosmoflow data fetch planck2018_lite`"):
         planck2018_lite()
     shutil.copytree(OFFICIAL, tmp_path / "planck2018_lite")
     assert planck2018_lite().bandpower.size == 613

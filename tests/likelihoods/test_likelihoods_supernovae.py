@@ -183,6 +183,19 @@ def test_chi2_is_that_of_the_prediction(many, absolute_magnitude):
     np.testing.assert_allclose(likelihood.chi2(parameters), expected, rtol=1e-11)
 
 
+def test_derivatives_of_the_residual_are_those_of_the_prediction(many):
+    """The short residual has the same Fisher matrix."""
+    likelihood, point = Supernovae(many), jnp.array([0.3, -0.9, 0.1])
+
+    def jacobian(method):
+        return jax.jit(jax.jacfwd(lambda p: method(dict(zip(("Omega_m", "w0", "wa"), p, strict=True)))))(point)
+
+    short = jacobian(likelihood.residual)
+    white = solve_triangular(likelihood.cholesky, jacobian(likelihood.predict), lower=True)
+    assert short.shape == (49, 3)
+    np.testing.assert_allclose(short.T @ short, white.T @ white, rtol=1e-9)
+
+
 @pytest.mark.parametrize("absolute_magnitude", ["marginalized", "free"])
 def test_gradient_equals_finite_differences(many, absolute_magnitude):
     likelihood = Supernovae(many, absolute_magnitude=absolute_magnitude, radiation=True)
