@@ -19,7 +19,6 @@ from ..datasets import (
     Measurements,
     SupernovaData,
     TwoPointData,
-    data_path,
     read_measurements,
     read_sacc,
 )
@@ -59,7 +58,7 @@ class Kind(NamedTuple):
     build: Builder
 
 
-def _shipped(read: Callable[[], Any], likelihood: Builder) -> Builder:
+def _published(read: Callable[[], Any], likelihood: Builder) -> Builder:
     return lambda folder, **options: likelihood(read(), **options)
 
 
@@ -71,12 +70,8 @@ def _desi(read: Callable[..., BAOData]) -> Builder:
     return lambda folder, tracers, **options: BAO(read(tracers), **options)
 
 
-def _fetched_supernovae(name: str, read: Callable[[Path], SupernovaData]) -> Builder:
-    return lambda folder, **options: Supernovae(read(data_path(name)), **options)
-
-
 def _planck_lite(folder: Path, *, spectra: Any, emulator: str, amplitude: Any) -> PlanckLite:
-    data = datasets.planck2018_lite(data_path("planck2018_lite"), spectra=spectra)
+    data = datasets.planck2018_lite(spectra=spectra)
     return PlanckLite(data, CosmoPowerCMB(amplitude))
 
 
@@ -126,23 +121,23 @@ def _growth_rate(measured: Measurements, **options: Any) -> GrowthRate:
 
 LIKELIHOODS: dict[str, Kind] = {
     "desi_dr2_bao": Kind(DESITable, _desi(datasets.desi_dr2_bao)),
-    "union3": Kind(SupernovaeTable, _shipped(datasets.union3, Supernovae)),
+    "union3": Kind(SupernovaeTable, _published(datasets.union3, Supernovae)),
     "desi_dr1_bao": Kind(DESITable, _desi(datasets.desi_dr1_bao)),
-    "sdss_dr12_lrg_bao": Kind(BAOTable, _shipped(datasets.sdss_dr12_lrg_bao, BAO)),
-    "sdss_dr16_lrg_bao": Kind(BAOTable, _shipped(datasets.sdss_dr16_lrg_bao, BAO)),
-    "sdss_dr16_qso_bao": Kind(BAOTable, _shipped(datasets.sdss_dr16_qso_bao, BAO)),
-    "sdss_dr16_lrg_full_shape": Kind(BAOTable, _shipped(datasets.sdss_dr16_lrg_full_shape, BAO)),
-    "sdss_dr16_qso_full_shape": Kind(BAOTable, _shipped(datasets.sdss_dr16_qso_full_shape, BAO)),
-    "pantheon_plus": Kind(SupernovaeTable, _fetched_supernovae("pantheon_plus", datasets.pantheon_plus)),
-    "des_dovekie": Kind(SupernovaeTable, _fetched_supernovae("des_dovekie", datasets.des_dovekie)),
-    "cosmic_chronometers": Kind(RadiationTable, _shipped(datasets.cosmic_chronometers, Chronometers)),
-    "fsigma8_gold2018": Kind(RadiationTable, _shipped(datasets.fsigma8_gold2018, GrowthRate)),
-    "desi_compressed_cmb": Kind(Table, _shipped(datasets.desi_compressed_cmb, CompressedCMB)),
-    "planck2018_distance_priors": Kind(Table, _shipped(datasets.planck2018_distance_priors, CompressedCMB)),
+    "sdss_dr12_lrg_bao": Kind(BAOTable, _published(datasets.sdss_dr12_lrg_bao, BAO)),
+    "sdss_dr16_lrg_bao": Kind(BAOTable, _published(datasets.sdss_dr16_lrg_bao, BAO)),
+    "sdss_dr16_qso_bao": Kind(BAOTable, _published(datasets.sdss_dr16_qso_bao, BAO)),
+    "sdss_dr16_lrg_full_shape": Kind(BAOTable, _published(datasets.sdss_dr16_lrg_full_shape, BAO)),
+    "sdss_dr16_qso_full_shape": Kind(BAOTable, _published(datasets.sdss_dr16_qso_full_shape, BAO)),
+    "pantheon_plus": Kind(SupernovaeTable, _published(datasets.pantheon_plus, Supernovae)),
+    "des_dovekie": Kind(SupernovaeTable, _published(datasets.des_dovekie, Supernovae)),
+    "cosmic_chronometers": Kind(RadiationTable, _published(datasets.cosmic_chronometers, Chronometers)),
+    "fsigma8_gold2018": Kind(RadiationTable, _published(datasets.fsigma8_gold2018, GrowthRate)),
+    "desi_compressed_cmb": Kind(Table, _published(datasets.desi_compressed_cmb, CompressedCMB)),
+    "planck2018_distance_priors": Kind(Table, _published(datasets.planck2018_distance_priors, CompressedCMB)),
     "bbn_schoeneberg2024": Kind(Table, _number(datasets.bbn_schoeneberg2024)),
     "h0_shoes2022": Kind(Table, _number(datasets.h0_shoes2022)),
     "planck2018_lite": Kind(PlanckLiteTable, _planck_lite),
-    "des_y1_3x2pt": Kind(TwoPointDataTable, _shipped(datasets.des_y1_3x2pt, _two_point)),
+    "des_y1_3x2pt": Kind(TwoPointDataTable, _published(datasets.des_y1_3x2pt, _two_point)),
     "gaussian_mixture": Kind(GaussianMixtureTable, lambda folder, **options: GaussianMixture(**options)),
 }
 """The known names."""
