@@ -83,8 +83,8 @@ class EmuPk(eqx.Module):
         log_wavenumber = jnp.asarray(np.log(WAVENUMBER / PIVOT), dtype)
         shape += (n_s - 1) * (log_wavenumber + jnp.log(cosmology.h))
         shape = jnp.where(inside, shape, jnp.nan)
-        if A_s is not None:
-            return LinearPower(shape + jnp.log(1e10 * A_s))
+        if sigma8 is None:
+            return LinearPower(shape + jnp.log(1e10 * jnp.asarray(A_s)))
         return LinearPower(shape + 2 * jnp.log(sigma8 / LinearPower(shape).sigma()))
 
 

@@ -18,7 +18,7 @@ from jaxtyping import Array, Float
 from ._background import matter_scaled
 from ._parameters import Cosmology
 
-_START = np.log(1e-3)
+_START = float(np.log(1e-3))
 _NUM_NODES = 32
 
 

@@ -67,7 +67,8 @@ def f_sigma8(cosmology: Cosmology, redshift: Float[Array, " z"], sigma8: Scalar)
     """f(z) D(z) / D(0) sigma8, as seen in the flows of cold matter.
 
     Massive neutrinos, a fraction f_nu of matter, do not cluster on these scales. Cold matter then grows as D^p with
-    p = 1 - 3/5 f_nu, and its fluctuations are those of all matter over 1 - f_nu: CAMB's values within 3e-4 for 0.06 eV.
+    p = 1 - 3/5 f_nu, and its fluctuations are those of all matter over 1 - f_nu: CAMB's values within 3e-4
+    for 0.06 eV, 7e-3 for 0.3 eV.
 
     References:
         Bond, Efstathiou & Silk 1980, PRL 45, 1980.

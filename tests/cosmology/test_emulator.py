@@ -59,13 +59,13 @@ def test_the_package_itself(emulator):
 
 
 def test_beyond_its_wave_numbers(emulator):
-    """n_s below, and slopes that go on above; a few per cent of Eisenstein and Hu's formula everywhere."""
+    """n_s below, and slopes that go on above; within a few per cent of Eisenstein and Hu's formula below 10 h/Mpc."""
     log_power = emulator(universe(0.0), **AMPLITUDE).log_power
     slope = np.gradient(log_power, np.log(WAVENUMBER))
     np.testing.assert_allclose(slope[:20], 0.9649, atol=0.02)
     np.testing.assert_allclose(slope[-10:], slope[-30], atol=0.1)
     formula = linear_power(universe(0.0), **AMPLITUDE).log_power
-    np.testing.assert_allclose(log_power[40:], formula[40:], atol=0.08)
+    np.testing.assert_allclose(log_power[:300], formula[:300], atol=0.08)
 
 
 def test_normalisation_by_sigma8(emulator):

@@ -49,8 +49,3 @@ def test_single_precision_of_the_theory(data):
     double, single = (TwoPoint(data.only("w"), transfer="emu_pk", precision=p) for p in ("double", "single"))
     values = [jax.jit(lambda l, p: l.chi2(p))(likelihood, POINT) for likelihood in (double, single)]
     np.testing.assert_allclose(values[1], values[0], atol=0.02)
-
-
-def test_unknown_transfer(data):
-    with pytest.raises(ValueError, match="`transfer` is eisenstein_hu or emu_pk, not 'camb'"):
-        TwoPoint(data, transfer="camb")
