@@ -110,7 +110,7 @@ def _windows() -> np.ndarray:
 
 def _coefficients(n: Array, c: Array, density: Array, fraction: Array, w: Array) -> dict[str, Array]:
     """Those of Takahashi et al., Eq. A6-A14; multiplying ones as logarithms."""
-    ten = np.log(10.0)
+    ten = float(np.log(10.0))
     excess = fraction * (1 + w)
     a = ten * (1.5222 + n * (2.8553 + n * (2.3706 + n * (0.9903 + n * 0.2250))) - 0.6038 * c + 0.1749 * excess)
     b = ten * (-0.5642 + n * (0.5864 + n * 0.5716) - 1.5474 * c + 0.2279 * excess)

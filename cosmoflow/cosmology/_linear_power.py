@@ -76,7 +76,7 @@ def linear_power(
         pivot = jnp.log(PIVOT / cosmology.h)
         hubble_length = SPEED_OF_LIGHT / 100  # [Mpc/h]
         amplitude = jnp.log(8 * np.pi**2 / 25 * A_s * (growth_factor(cosmology, 0.0) / cosmology.Omega_m) ** 2)
-        return LinearPower(shape + amplitude + 4 * np.log(hubble_length) - (n_s - 1) * pivot)
+        return LinearPower(shape + amplitude + 4 * float(np.log(hubble_length)) - (n_s - 1) * pivot)
     return LinearPower(shape + 2 * jnp.log(sigma8 / LinearPower(shape).sigma()))
 
 
