@@ -2,6 +2,7 @@
 
 import builtins
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -41,7 +42,7 @@ def universe(m_nu=0.06, h=0.6736, omega_b=0.02237, omega_cdm=0.12, **others):
 @pytest.mark.parametrize("m_nu", CAMB)
 def test_camb(emulator, m_nu):
     expected, sigma8 = CAMB[m_nu]
-    power = emulator(universe(m_nu), **AMPLITUDE)
+    power = eqx.filter_jit(emulator)(universe(m_nu), **AMPLITUDE)
     np.testing.assert_allclose(jnp.exp(power.log_power[100:304:12]), list(map(float, expected.split())), rtol=1e-3)
     np.testing.assert_allclose(power.sigma(), sigma8, rtol=2e-4)
 
