@@ -1,5 +1,6 @@
 """The one place where the strings of a configuration become objects."""
 
+import math
 from difflib import get_close_matches
 
 import jax
@@ -32,7 +33,7 @@ from ..targets import (
 )
 from ._errors import ConfigError
 from ._likelihoods import build_member
-from ._priors import parameter_names
+from ._priors import bounds, parameter_names
 from ._schema import Config, FlowTable, KeepTable
 
 _DISTRIBUTIONS: dict[str, type[AbstractTransport]] = {
@@ -71,7 +72,7 @@ def build_likelihood(config: Config) -> JointLikelihood:
     for name, table in config.likelihood.items():
         try:
             members[name] = build_member(name, table, config.source.parent)
-        except ValueError as error:
+        except (ImportError, ValueError) as error:
             raise ConfigError(config.source, f"likelihood.{name}: {error}") from error
     return JointLikelihood(members)
 
@@ -96,6 +97,7 @@ def build_posterior(config: Config) -> Posterior:
     if prior.dim == 0:
         raise ConfigError(config.source, "prior holds every parameter fixed; give one of them a distribution")
     _check_names(config, prior, likelihood)
+    _check_ranges(config, likelihood)
     return Posterior(prior, likelihood)  # pyright: ignore[reportCallIssue]
 
 
@@ -146,3 +148,16 @@ def _check_names(config: Config, prior: Prior, likelihood: JointLikelihood) -> N
             close = get_close_matches(parameter, sorted(used), n=1)
             hint = f"the nearest known is {close[0]!r}" if close else "remove it"
             raise ConfigError(config.source, f"prior.{parameter} is used by no likelihood; {hint}")
+
+
+def _check_ranges(config: Config, likelihood: JointLikelihood) -> None:
+    """Refuse priors that reach to where a likelihood is NaN."""
+    reached = {name: limits for key, table in config.prior.items() for name, limits in bounds(key, table).items()}
+    for name, member in zip(likelihood.names, likelihood.members, strict=True):
+        for parameter, (low, high) in member.ranges().items():
+            least, greatest = reached.get(parameter, (low, high))
+            if -math.inf < least < low or high < greatest < math.inf:
+                problem = (
+                    f"prior.{parameter} reaches from {least:g} to {greatest:g}, but the emulator of likelihood.{name}"
+                )
+                raise ConfigError(config.source, f"{problem} is good from {low:g} to {high:g}; narrow the prior")

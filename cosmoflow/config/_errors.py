@@ -51,7 +51,7 @@ def _path(details: ErrorDetails, table: Any) -> str:
             table = table[part]
             path.append(str(part))
         elif isinstance(table, list) and isinstance(part, int):
-            table = table[part]
+            table = table[part] if part < len(table) else None
             path.append(f"[{part}]")
         elif details["type"] == "missing" and part == details["loc"][-1]:
             path.append(str(part))

@@ -7,13 +7,14 @@ import jax.numpy as jnp
 
 from ..chains import digest
 from ._build import build_likelihood
+from ._likelihoods import FILES
 from ._priors import parameter_names
 from ._python import PythonTable, source_digest
 from ._schema import Config
 
 _MAY_CHANGE = {
     "run": {"num_draws", "chunk", "commit_seconds", "commit_bytes", "max_time", "until_ess", "until_rhat", "output"},
-    "likelihood": {"__all__": {"values", "covariance"}},
+    "likelihood": {"__all__": {"values", "covariance", *FILES}},
 }
 
 

@@ -5,47 +5,50 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import Field, ValidationError, create_model
+from pydantic import ValidationError, create_model
 
-from ..datasets import QUANTITIES, BAOData, Measurements, SupernovaData, desi_dr2_bao, read_measurements, union3
-from ..likelihoods import BAO, AbstractLikelihood, GaussianMixture, Supernovae
+from .. import datasets
+from ..cosmology import CosmoPowerCMB
+from ..datasets import (
+    QUANTITIES,
+    BAOData,
+    ChronometerData,
+    GrowthData,
+    Measurements,
+    SupernovaData,
+    TwoPointData,
+    read_measurements,
+    read_sacc,
+)
+from ..likelihoods import (
+    BAO,
+    AbstractLikelihood,
+    Chronometers,
+    CompressedCMB,
+    GaussianConstraint,
+    GaussianMixture,
+    GrowthRate,
+    PlanckLite,
+    Supernovae,
+    TwoPoint,
+)
 from ._errors import refusal, refusal_within
+from ._likelihood_tables import (
+    BAOTable,
+    DESITable,
+    GaussianMixtureTable,
+    MeasurementsTable,
+    PlanckLiteTable,
+    RadiationTable,
+    SupernovaeTable,
+    TwoPointDataTable,
+)
 from ._python import PythonTable, from_python
-from ._table import Number, Positive, Table
+from ._table import Table
 
 Builder = Callable[..., AbstractLikelihood]
-
-
-class BAOTable(Table):
-    """Options of `cosmoflow.likelihoods.BAO`."""
-
-    sound_horizon: Literal["free", "given", "computed"] = "free"
-    radiation: bool = False
-
-
-class SupernovaeTable(Table):
-    """Options of `cosmoflow.likelihoods.Supernovae`."""
-
-    radiation: bool = False
-
-
-class GaussianMixtureTable(Table):
-    """Arguments of `cosmoflow.likelihoods.GaussianMixture`: a likelihood without data, to try samplers on."""
-
-    parameters: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
-    weights: Annotated[tuple[Positive, ...], Field(strict=False, min_length=1)]
-    means: Annotated[tuple[Annotated[tuple[Number, ...], Field(strict=False)], ...], Field(strict=False)]
-    sd: Positive = 1.0
-
-
-class MeasurementsTable(Table):
-    """Data of the user's own, in text files; the options of their likelihood stand in the same table."""
-
-    observable: str
-    values: str
-    covariance: str | None = None
 
 
 class Kind(NamedTuple):
@@ -55,8 +58,34 @@ class Kind(NamedTuple):
     build: Builder
 
 
-def _shipped(read: Callable[[], Any], likelihood: Builder) -> Builder:
+def _published(read: Callable[[], Any], likelihood: Builder) -> Builder:
     return lambda folder, **options: likelihood(read(), **options)
+
+
+def _number(read: Callable[[], datasets.Measurement]) -> Builder:
+    return lambda folder: GaussianConstraint(*read())
+
+
+def _desi(read: Callable[..., BAOData]) -> Builder:
+    return lambda folder, tracers, **options: BAO(read(tracers), **options)
+
+
+def _planck_lite(folder: Path, *, spectra: Any, emulator: str, amplitude: Any) -> PlanckLite:
+    data = datasets.planck2018_lite(spectra=spectra)
+    return PlanckLite(data, CosmoPowerCMB(amplitude))
+
+
+def _two_point(
+    data: TwoPointData, *, statistics: tuple[str, ...] | None, scale_cuts: dict[str, Any], **options: Any
+) -> TwoPoint:
+    chosen = data if statistics is None else data.only(*statistics)
+    return TwoPoint(chosen.between(scale_cuts), **options)
+
+
+def _two_point_file(key: str, read: Callable[[Path], TwoPointData]) -> Kind:
+    """Data of the user's own in a file of some format."""
+    table = create_model(f"Own{key.title()}", __base__=TwoPointDataTable, **{key: (str, ...)})  # type: ignore[call-overload]
+    return Kind(table, lambda folder, **options: _two_point(read(folder / options.pop(key)), **options))
 
 
 def _measured(options: type[Table], make: Builder, quantities: tuple[str, ...] = ()) -> Kind:
@@ -82,12 +111,48 @@ def _supernovae(measured: Measurements, **options: Any) -> Supernovae:
     return Supernovae(SupernovaData(measured.redshift, measured.value, measured.covariance), **options)
 
 
+def _chronometers(measured: Measurements, **options: Any) -> Chronometers:
+    return Chronometers(ChronometerData(measured.redshift, measured.value, measured.covariance), **options)
+
+
+def _growth_rate(measured: Measurements, **options: Any) -> GrowthRate:
+    return GrowthRate(GrowthData(measured.redshift, measured.value, measured.covariance), **options)
+
+
 LIKELIHOODS: dict[str, Kind] = {
-    "desi_dr2_bao": Kind(BAOTable, _shipped(desi_dr2_bao, BAO)),
-    "union3": Kind(SupernovaeTable, _shipped(union3, Supernovae)),
+    "desi_dr2_bao": Kind(DESITable, _desi(datasets.desi_dr2_bao)),
+    "union3": Kind(SupernovaeTable, _published(datasets.union3, Supernovae)),
+    "desi_dr1_bao": Kind(DESITable, _desi(datasets.desi_dr1_bao)),
+    "sdss_dr12_lrg_bao": Kind(BAOTable, _published(datasets.sdss_dr12_lrg_bao, BAO)),
+    "sdss_dr16_lrg_bao": Kind(BAOTable, _published(datasets.sdss_dr16_lrg_bao, BAO)),
+    "sdss_dr16_qso_bao": Kind(BAOTable, _published(datasets.sdss_dr16_qso_bao, BAO)),
+    "sdss_dr16_lrg_full_shape": Kind(BAOTable, _published(datasets.sdss_dr16_lrg_full_shape, BAO)),
+    "sdss_dr16_qso_full_shape": Kind(BAOTable, _published(datasets.sdss_dr16_qso_full_shape, BAO)),
+    "pantheon_plus": Kind(SupernovaeTable, _published(datasets.pantheon_plus, Supernovae)),
+    "des_dovekie": Kind(SupernovaeTable, _published(datasets.des_dovekie, Supernovae)),
+    "cosmic_chronometers": Kind(RadiationTable, _published(datasets.cosmic_chronometers, Chronometers)),
+    "fsigma8_gold2018": Kind(RadiationTable, _published(datasets.fsigma8_gold2018, GrowthRate)),
+    "desi_compressed_cmb": Kind(Table, _published(datasets.desi_compressed_cmb, CompressedCMB)),
+    "planck2018_distance_priors": Kind(Table, _published(datasets.planck2018_distance_priors, CompressedCMB)),
+    "bbn_schoeneberg2024": Kind(Table, _number(datasets.bbn_schoeneberg2024)),
+    "h0_shoes2022": Kind(Table, _number(datasets.h0_shoes2022)),
+    "planck2018_lite": Kind(PlanckLiteTable, _planck_lite),
+    "des_y1_3x2pt": Kind(TwoPointDataTable, _published(datasets.des_y1_3x2pt, _two_point)),
     "gaussian_mixture": Kind(GaussianMixtureTable, lambda folder, **options: GaussianMixture(**options)),
 }
 """The known names."""
+
+OVERLAPPING: tuple[set[str], ...] = (
+    {"desi_dr1_bao", "desi_dr2_bao"},
+    {"sdss_dr12_lrg_bao", "sdss_dr16_lrg_full_shape"},
+    {"sdss_dr16_lrg_bao", "sdss_dr16_lrg_full_shape"},
+    {"sdss_dr16_qso_bao", "sdss_dr16_qso_full_shape"},
+    {"fsigma8_gold2018", "sdss_dr16_lrg_full_shape"},
+    {"fsigma8_gold2018", "sdss_dr16_qso_full_shape"},
+    {"des_dovekie", "pantheon_plus", "union3"},
+    {"desi_compressed_cmb", "planck2018_distance_priors", "planck2018_lite"},
+)
+"""Sets that hold the same galaxies, supernovae or sky: two of them are not independent."""
 
 OBSERVABLES: dict[str, Kind] = {
     "bao": _measured(BAOTable, _bao, QUANTITIES),
@@ -95,8 +160,15 @@ OBSERVABLES: dict[str, Kind] = {
     "DH_over_rd": _measured(BAOTable, partial(_bao, quantity="DH_over_rd")),
     "DV_over_rd": _measured(BAOTable, partial(_bao, quantity="DV_over_rd")),
     "distance_modulus": _measured(SupernovaeTable, _supernovae),
+    "hubble_rate": _measured(RadiationTable, _chronometers),
+    "f_sigma8": _measured(RadiationTable, _growth_rate),
 }
 """What the user's own values may be."""
+
+FILES: dict[str, Kind] = {
+    "sacc": _two_point_file("sacc", read_sacc),
+}
+"""Keys that name a file of the user's own two-point functions."""
 
 
 def read_tables(tables: dict[str, Any]) -> dict[str, Table]:
@@ -108,6 +180,9 @@ def read_tables(tables: dict[str, Any]) -> dict[str, Table]:
     if not tables:
         raise refusal(f"names no data; add one of {', '.join(LIKELIHOODS)}")
     known = [name for name in LIKELIHOODS if name in tables]
+    for group in OVERLAPPING:
+        if len(shared := [name for name in known if name in group]) > 1:
+            raise refusal(f"holds data that {shared[0]} holds as well; keep one of them", key=shared[1])
     read = {}
     for name in (*known, *sorted(tables.keys() - set(known))):
         try:
@@ -136,13 +211,15 @@ def _kind(name: str, table: Any) -> Kind:
         raise refusal("is not a name; use letters, digits and underscores", key=name)
     if "python" in keys:
         return Kind(PythonTable, from_python)
+    if formats := [key for key in FILES if key in keys]:
+        return FILES[formats[0]]
     if not keys & MeasurementsTable.model_fields.keys():
         close = get_close_matches(name, LIKELIHOODS, n=1)
         raise refusal(
             f"is not a known key; the nearest known is {close[0]!r}"
             if close
             else f"is not a known key; the known keys are {', '.join(LIKELIHOODS)}, and data of your own need the keys "
-            "observable and values, or python",
+            f"observable and values, or {', '.join(FILES)} or python",
             key=name,
         )
     observable = table.get("observable")

@@ -77,3 +77,18 @@ Distribution = Annotated[
 def parameter_names(key: str) -> tuple[str, ...]:
     """The parameters that a key of the prior speaks of: `Omega_m`, or `w0, wa`."""
     return tuple(name.strip() for name in key.split(","))
+
+
+def bounds(key: str, table: Distribution) -> dict[str, tuple[float, float]]:
+    """The least and greatest values that each parameter can have; infinite where there is no end."""
+    names = parameter_names(key)
+    match table:
+        case UniformTable() | TruncatedNormalTable():
+            return {names[0]: (table.low, table.high)}
+        case DeltaTable():
+            return {names[0]: (table.value, table.value)}
+        case UniformPolygonTable():
+            columns = zip(*table.vertices, strict=True)
+            return {name: (min(column), max(column)) for name, column in zip(names, columns, strict=True)}
+        case _:
+            return {names[0]: (-math.inf, math.inf)}

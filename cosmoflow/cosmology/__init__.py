@@ -20,6 +20,7 @@ from ._distance_priors import acoustic_scale as acoustic_scale
 from ._distance_priors import shift_parameter as shift_parameter
 from ._distance_rule import DistanceRule as DistanceRule
 from ._distance_rule import einstein_de_sitter_depth as einstein_de_sitter_depth
+from ._emulator import EmuPk as EmuPk
 from ._growth import growth_factor as growth_factor
 from ._growth import growth_rate as growth_rate
 from ._halofit import Halofit as Halofit

@@ -18,6 +18,10 @@ class AbstractCMBSpectra(eqx.Module):
     required: AbstractVar[tuple[str, ...]]
     optional: AbstractVar[tuple[str, ...]]
 
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Least and greatest values of parameters beyond which the spectra are NaN; none unless a theory tells."""
+        return {}
+
     @abstractmethod
     def __call__(self, parameters: Parameters) -> dict[str, Float[Array, " _"]]:
         """Lensed C_ell [muK^2], not D_ell, under `TT`, `TE` and `EE`, each from ell = 0."""

@@ -54,7 +54,7 @@ class CosmoPowerCMB(AbstractCMBSpectra):
         Spurio Mancini et al. 2022, arXiv:2106.03846; Piras & Spurio Mancini 2023, arXiv:2305.06347.
     """
 
-    networks: dict[str, "_Network"]
+    networks: dict[str, "Network"]
     low: Float[Array, " input"]
     high: Float[Array, " input"]
     amplitude: str = eqx.field(static=True)
@@ -73,6 +73,13 @@ class CosmoPowerCMB(AbstractCMBSpectra):
         self.amplitude = amplitude
         self.required = ("Omega_m", "Omega_b", "h", "n_s", amplitude, "tau")
         self.optional = ()
+
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Least and greatest values of single parameters."""
+        names = {"h": "h", "n_s": "n_s", "tau": "tau_reio"} | (
+            {"logA": "ln10^{10}A_s"} if self.amplitude == "logA" else {}
+        )
+        return {name: RANGES[key] for name, key in names.items()}
 
     def __call__(self, parameters: Parameters) -> dict[str, Float[Array, " _"]]:
         """Lensed C_ell [muK^2] from ell = 0, where the first two are zero.
@@ -97,7 +104,7 @@ class CosmoPowerCMB(AbstractCMBSpectra):
         return jnp.stack([Omega_b * h**2, (Omega_m - Omega_b) * h**2, h, tau, n_s, log_amplitude])
 
 
-class _Network(eqx.Module):
+class Network(eqx.Module):
     """Affine layers with gates between them, f(x) = (gamma + (1 - gamma) sigmoid(beta x)) x, Eq. A1 of the paper."""
 
     weights: tuple[Float[Array, "_ _"], ...]
@@ -113,7 +120,7 @@ class _Network(eqx.Module):
         return (self.weights[-1] @ x + self.biases[-1]).astype(inputs.dtype)
 
 
-def _read(package: Path, spectrum: str) -> _Network:
+def _read(package: Path, spectrum: str) -> Network:
     """One network, with the scaling of its inputs and outputs made part of the first and last layers."""
     name = f"cmb_{spectrum.lower()}"
     path = package / "trained_models" / f"{name}.pkl"
@@ -136,7 +143,7 @@ def _read(package: Path, spectrum: str) -> _Network:
         basis = std[:, None] * np.load(components).T.astype(float)
         weights[-1], biases[-1] = basis @ weights[-1], basis @ biases[-1] + mean
     betas, gammas = zip(*gates, strict=True)
-    return _Network(*(tuple(jnp.asarray(a, jnp.float32) for a in part) for part in (weights, biases, betas, gammas)))
+    return Network(*(tuple(jnp.asarray(a, jnp.float32) for a in part) for part in (weights, biases, betas, gammas)))
 
 
 class _ArraysOnly(pickle.Unpickler):

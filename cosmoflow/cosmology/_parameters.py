@@ -29,6 +29,10 @@ LABELS = {
     "S8": r"S_8",
     "n_s": r"n_\mathrm{s}",
     "A_s": r"A_\mathrm{s}",
+    "logA": r"\ln(10^{10} A_\mathrm{s})",
+    "A_planck": r"A_\mathrm{Planck}",
+    "A_IA": r"A_\mathrm{IA}",
+    "eta_IA": r"\eta_\mathrm{IA}",
     "tau": r"\tau",
     "M": r"M\ [\mathrm{mag}]",
 }

@@ -16,9 +16,9 @@ class GrowthData:
     Args:
         redshift: Redshift of each rate.
         f_sigma8: Measured f sigma8(z).
-        fiducial: H D_A of the cosmology in which distances were measured [km/s]. The rate of another cosmology is
-            compared after multiplication with H D_A / `fiducial`, which undoes the Alcock-Paczynski effect.
         covariance: Covariance of the rates.
+        fiducial: H D_A of the cosmology in which distances were measured [km/s], if it matters. The rate of another
+            cosmology is compared after division by H D_A / `fiducial`, which undoes the Alcock-Paczynski effect.
 
     Raises:
         ValueError: If the lengths disagree.
@@ -26,13 +26,15 @@ class GrowthData:
 
     redshift: Float[np.ndarray, " data"]
     f_sigma8: Float[np.ndarray, " data"]
-    fiducial: Float[np.ndarray, " data"]
     covariance: Float[np.ndarray, "data data"]
+    fiducial: Float[np.ndarray, " data"] | None = None
 
     def __post_init__(self):
         size = self.redshift.size
-        if not self.f_sigma8.shape == self.fiducial.shape == (size,) or self.covariance.shape != (size, size):
-            raise ValueError(f"{size} redshifts need as many rates and fiducial products and a square covariance.")
+        if self.f_sigma8.shape != (size,) or self.covariance.shape != (size, size):
+            raise ValueError(f"{size} redshifts need as many rates and a square covariance.")
+        if self.fiducial is not None and self.fiducial.shape != (size,):
+            raise ValueError(f"{size} redshifts need as many fiducial products.")
 
 
 def fsigma8_gold2018() -> GrowthData:
@@ -49,6 +51,6 @@ def fsigma8_gold2018() -> GrowthData:
     return GrowthData(
         redshift=np.array(columns["redshift"], float),
         f_sigma8=np.array(columns["f_sigma8"], float),
-        fiducial=np.array(columns["fiducial_H_DA"], float),
         covariance=read_matrix(folder / "covariance.csv"),
+        fiducial=np.array(columns["fiducial_H_DA"], float),
     )

@@ -8,6 +8,7 @@ from ._compressed_cmb import CompressedCMB as CompressedCMB
 from ._function import FunctionLikelihood as FunctionLikelihood
 from ._gaussian_constraint import GaussianConstraint as GaussianConstraint
 from ._gaussian_mixture import GaussianMixture as GaussianMixture
+from ._growth_rate import GrowthRate as GrowthRate
 from ._joint import JointLikelihood as JointLikelihood
 from ._planck_lite import PlanckLite as PlanckLite
 from ._supernovae import Supernovae as Supernovae

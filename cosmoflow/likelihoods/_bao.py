@@ -13,10 +13,13 @@ from ..datasets import BAOData
 from ._base import AbstractGaussianLikelihood
 from ._covariance import lower_cholesky
 from ._expansion import EXPANSION, RADIATION, expansion
+from ._growth_rate import f_sigma8
 
 
 class BAO(AbstractGaussianLikelihood):
     """Distances D_M, D_H = c / H and D_V = (z D_M^2 D_H)^(1/3), in units of the sound horizon r_d.
+
+    Where the data hold growth rates f sigma8 = f(z) D(z) / D(0) sigma8 as well, `sigma8` is required.
 
     The sound horizon enters in one of three ways, each with its own parameters beside `Omega_m`:
 
@@ -33,8 +36,7 @@ class BAO(AbstractGaussianLikelihood):
         radiation: Whether photons and neutrinos take part in the expansion.
 
     Raises:
-        ValueError: If `sound_horizon` is none of the three, the data hold growth rates, or the covariance is not
-            symmetric and positive definite.
+        ValueError: If `sound_horizon` is none of the three, or the covariance is not symmetric and positive definite.
     """
 
     data: Float[Array, " data"]
@@ -57,8 +59,6 @@ class BAO(AbstractGaussianLikelihood):
         scale = {"free": ("h_r_d",), "given": ("h", "r_d"), "computed": ("h", "Omega_b")}
         if sound_horizon not in scale:
             raise ValueError(f"`sound_horizon` is one of {', '.join(scale)}, not {sound_horizon!r}.")
-        if "f_sigma8" in data.quantity:
-            raise ValueError("These data hold growth rates f_sigma8, which BAO does not predict; use the BAO-only set.")
         self.data = jnp.asarray(data.value)
         self.cholesky = jnp.asarray(lower_cholesky(data.covariance, of="the BAO distances"))
         self.redshift = jnp.asarray(data.redshift)
@@ -66,21 +66,25 @@ class BAO(AbstractGaussianLikelihood):
         self.quantity = data.quantity
         self.sound_horizon = sound_horizon
         self.radiation = radiation
-        self.required = tuple(dict.fromkeys(("Omega_m", *scale[sound_horizon], *(("h",) if radiation else ()))))
+        extra = (*(("h",) if radiation else ()), *(("sigma8",) if "f_sigma8" in data.quantity else ()))
+        self.required = tuple(dict.fromkeys(("Omega_m", *scale[sound_horizon], *extra)))
         optional = EXPANSION + (RADIATION if radiation else ())
         self.optional = tuple(name for name in optional if (name, sound_horizon) != ("N_eff", "computed"))
 
     def predict(self, parameters: Parameters) -> Float[Array, " data"]:
-        """D / r_d for each of the measured quantities."""
+        """D / r_d, or f sigma8, for each of the measured quantities."""
         cosmology = expansion(parameters, self.required, self.optional, radiation=self.radiation)
         transverse = self.distances.transverse_comoving_distance(cosmology)
         radial = hubble_distance(cosmology, self.redshift)
         average = jnp.cbrt(self.redshift * transverse**2 * radial)
-        is_transverse, is_radial = (
-            np.array([q == kind for q in self.quantity]) for kind in ("DM_over_rd", "DH_over_rd")
+        is_transverse, is_radial, is_growth = (
+            np.array([q == kind for q in self.quantity]) for kind in ("DM_over_rd", "DH_over_rd", "f_sigma8")
         )
         distance = jnp.where(is_transverse, transverse, jnp.where(is_radial, radial, average))
-        return distance / self._scale(cosmology, parameters)
+        ratio = distance / self._scale(cosmology, parameters)
+        if not is_growth.any():
+            return ratio
+        return jnp.where(is_growth, f_sigma8(cosmology, self.redshift, parameters["sigma8"]), ratio)
 
     def _scale(self, cosmology: Cosmology, parameters: Parameters) -> Scalar:
         """r_d [Mpc]."""

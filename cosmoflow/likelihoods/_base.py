@@ -29,6 +29,10 @@ class AbstractLikelihood(eqx.Module):
         """The data that are fitted, by name, for those who read the chain; none unless a likelihood tells."""
         return {}
 
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Least and greatest values of parameters beyond which log L is NaN; none unless a likelihood tells."""
+        return {}
+
     def derived(self, parameters: Parameters) -> Parameters:
         """What follows from the parameters and is worth keeping of each draw; nothing unless a likelihood tells."""
         return {}

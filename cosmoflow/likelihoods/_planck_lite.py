@@ -51,6 +51,10 @@ class PlanckLite(AbstractGaussianLikelihood):
         self.required = spectra.required
         self.optional = (*spectra.optional, "A_planck")
 
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Those of the theory."""
+        return self.spectra.ranges()
+
     def predict(self, parameters: Parameters) -> Float[Array, " data"]:
         """Binned C_ell [muK^2].
 

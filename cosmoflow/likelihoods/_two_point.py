@@ -14,6 +14,7 @@ from ..cosmology import (
     MULTIPOLE,
     T_CMB,
     Cosmology,
+    EmuPk,
     Halofit,
     LinearPower,
     Projection,
@@ -35,10 +36,10 @@ _MARGIN = 0.1  # of redshift, for shifts
 class TwoPoint(AbstractGaussianLikelihood):
     """Two-point functions of galaxy bins in tomography, "3x2pt", in the Limber approximation.
 
-    Nonlinear power by halofit on the transfer function of Eisenstein and Hu; linear bias; nonlinear alignment of shapes
-    with its power of redshift. Real-space functions are sums over multipoles on the full sky, averaged over the area of
-    angular bins where the data have edges. Massive neutrinos take part in the expansion and the growth, but do not
-    suppress small scales.
+    Nonlinear power by halofit on the transfer function of Eisenstein and Hu, or on the linear power of `EmuPk`; linear
+    bias; nonlinear alignment of shapes with its power of redshift. Real-space functions are sums over multipoles on the
+    full sky, averaged over the area of angular bins where the data have edges. Massive neutrinos take part in the
+    expansion and the growth, and suppress small scales with `EmuPk` alone. Outside the range of `EmuPk` log L is NaN.
 
     Required are `Omega_m`, `Omega_b`, `h`, `n_s`, the amplitude, and for each lens bin its bias, `b_lens0`. Optional,
     by their names for bins `src0` and `lens0`:
@@ -56,11 +57,14 @@ class TwoPoint(AbstractGaussianLikelihood):
         redshift_space: Whether peculiar velocities move galaxies of lens bins in and out.
         alignment_pivot: z0 of the alignment.
         nonlinear: Whether power is nonlinear.
+        transfer: What makes the linear power: the formula `eisenstein_hu`, good to a few per cent, or the emulator
+            `emu_pk`, which needs the package of this name.
         num_redshifts: Cells of the integrals along the line of sight.
         precision: Of the theory; the residuals are in that of the data.
 
     Raises:
-        ValueError: If the covariance is not positive definite.
+        ValueError: If the covariance is not positive definite, or `transfer` is neither of the two.
+        ImportError: If the emulator is asked for and emu_pk is not installed.
 
     References:
         Krause et al. 2017, arXiv:1706.09359; Limber 1953; LoVerde & Afshordi 2008, arXiv:0809.5112.
@@ -80,6 +84,7 @@ class TwoPoint(AbstractGaussianLikelihood):
     redshift_space: bool = eqx.field(static=True)
     alignment_pivot: float = eqx.field(static=True)
     nonlinear: bool = eqx.field(static=True)
+    emulator: EmuPk | None
     num_redshifts: int = eqx.field(static=True)
     max_redshift: float = eqx.field(static=True)
     precision: str = eqx.field(static=True)
@@ -95,10 +100,14 @@ class TwoPoint(AbstractGaussianLikelihood):
         redshift_space: bool = False,
         alignment_pivot: float = 0.62,
         nonlinear: bool = True,
+        transfer: Literal["eisenstein_hu", "emu_pk"] = "eisenstein_hu",
         num_redshifts: int = 200,
         precision: Literal["single", "double"] = "double",
     ):
+        if transfer not in ("eisenstein_hu", "emu_pk"):
+            raise ValueError(f"`transfer` is eisenstein_hu or emu_pk, not {transfer!r}.")
         self.sources, self.lenses = data.sources, data.lenses
+        self.emulator = EmuPk() if transfer == "emu_pk" else None
         bins = (*self.sources, *self.lenses)
         distributions = [data.distributions[name] for name in bins]
         self.tables, self.means = _tables(distributions)
@@ -150,6 +159,10 @@ class TwoPoint(AbstractGaussianLikelihood):
         first, second = kernels[np.array(pairs or self.pairs).T]
         return projection.angular_power(power, first, second)
 
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Those of the emulator of linear power."""
+        return {} if self.emulator is None else self.emulator.ranges()
+
     def derived(self, parameters: Parameters) -> Parameters:
         """`S8` = sigma8 sqrt(Omega_m / 0.3), and `sigma8` where `A_s` is the amplitude."""
         given, _, linear = self._matter(parameters)
@@ -166,7 +179,8 @@ class TwoPoint(AbstractGaussianLikelihood):
         given = {name: jnp.asarray(value, dtype) for name, value in parameters.items()}
         names = {"Omega_m", "Omega_b", "h", *_EXTENSIONS} & given.keys()
         cosmology = Cosmology(**{"T_cmb": T_CMB, **{name: given[name] for name in names}})
-        return given, cosmology, linear_power(cosmology, n_s=given["n_s"], **{self.amplitude: given[self.amplitude]})
+        power = linear_power if self.emulator is None else self.emulator
+        return given, cosmology, power(cosmology, n_s=given["n_s"], **{self.amplitude: given[self.amplitude]})
 
     def _kernels(self, projection: Projection, given: Parameters) -> Float[Array, "bin *z"]:
         """Kernels of sources and lenses, with an axis for the multipole if peculiar velocities take part."""

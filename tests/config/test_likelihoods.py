@@ -11,7 +11,15 @@ import pytest
 
 from cosmoflow import datasets, likelihoods
 from cosmoflow.config import ConfigError, build_likelihood, build_posterior, identity, load, resolved_toml
-from cosmoflow.config._likelihoods import LIKELIHOODS, BAOTable, SupernovaeTable
+from cosmoflow.config._likelihood_tables import (
+    BAOTable,
+    PlanckLiteTable,
+    RadiationTable,
+    SupernovaeTable,
+    TwoPointTable,
+)
+from cosmoflow.config._likelihoods import LIKELIHOODS, OVERLAPPING
+from cosmoflow.cosmology import CosmoPowerCMB
 from cosmoflow.datasets import DataError
 
 PRIOR = """
@@ -81,11 +89,20 @@ def python(folder, function, options=""):
 
 
 @pytest.mark.parametrize(
-    ("table", "constructor"), [(BAOTable, likelihoods.BAO), (SupernovaeTable, likelihoods.Supernovae)]
+    ("table", "constructors"),
+    [
+        (BAOTable, [likelihoods.BAO]),
+        (SupernovaeTable, [likelihoods.Supernovae]),
+        (RadiationTable, [likelihoods.Chronometers]),
+        (RadiationTable, [likelihoods.GrowthRate]),
+        (PlanckLiteTable, [datasets.planck2018_lite, CosmoPowerCMB]),
+        (TwoPointTable, [likelihoods.TwoPoint]),
+    ],
 )
-def test_defaults_are_those_of_the_constructors(table, constructor):
-    parameters = inspect.signature(constructor).parameters
-    assert all(field.default == parameters[name].default for name, field in table.model_fields.items())
+def test_defaults_are_those_of_the_constructors(table, constructors):
+    parameters = {name: p for c in constructors for name, p in inspect.signature(c).parameters.items()}
+    fields = {name: field for name, field in table.model_fields.items() if name != "emulator"}
+    assert all(field.default == parameters[name].default for name, field in fields.items())
 
 
 def test_known_sets_come_first_in_their_order(folder):
@@ -96,11 +113,122 @@ def test_known_sets_come_first_in_their_order(folder):
 
 def test_the_identity_names_only_what_is_there(folder):
     known = identity(parse(folder, "[likelihood.desi_dr2_bao]\n"))
-    assert known["configuration"]["likelihood"] == {"desi_dr2_bao": {"sound_horizon": "free", "radiation": False}}
+    assert known["configuration"]["likelihood"] == {
+        "desi_dr2_bao": {"sound_horizon": "free", "radiation": False, "tracers": None}
+    }
     assert "code" not in known
 
 
-@pytest.mark.parametrize("observable", datasets.QUANTITIES)
+SHIPPED = {
+    "desi_dr1_bao": ("Omega_m", "h_r_d"),
+    "desi_dr2_bao": ("Omega_m", "h_r_d"),
+    "sdss_dr12_lrg_bao": ("Omega_m", "h_r_d"),
+    "sdss_dr16_lrg_bao": ("Omega_m", "h_r_d"),
+    "sdss_dr16_qso_bao": ("Omega_m", "h_r_d"),
+    "sdss_dr16_lrg_full_shape": ("Omega_m", "h_r_d", "sigma8"),
+    "sdss_dr16_qso_full_shape": ("Omega_m", "h_r_d", "sigma8"),
+    "union3": ("Omega_m",),
+    "cosmic_chronometers": ("Omega_m", "h"),
+    "fsigma8_gold2018": ("Omega_m", "sigma8"),
+    "desi_compressed_cmb": ("Omega_m", "h", "Omega_b"),
+    "planck2018_distance_priors": ("Omega_m", "h", "Omega_b"),
+    "bbn_schoeneberg2024": ("Omega_b", "h"),
+    "h0_shoes2022": ("h",),
+}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_sets(folder, name):
+    config = parse(folder, f"[likelihood.{name}]\n")
+    (member,) = build_likelihood(config).members
+    assert member.required == SHIPPED[name]
+    again = parse(folder, resolved_toml(config), "")
+    assert again.model_dump() == config.model_dump()
+
+
+def test_every_set_of_the_catalogue_has_a_name():
+    assert set(datasets.catalogue()) == set(LIKELIHOODS) - {"gaussian_mixture"}
+    assert all(name in LIKELIHOODS for group in OVERLAPPING for name in group)
+
+
+def test_tracers(folder):
+    (member,) = build_likelihood(parse(folder, '[likelihood.desi_dr2_bao]\ntracers = ["LRG1", "LRG2"]\n')).members
+    assert member.data.size == 4
+    with pytest.raises(ConfigError, match=r"likelihood.desi_dr2_bao: 'LRG9' is no tracer of these data; they have BGS"):
+        build_likelihood(parse(folder, '[likelihood.desi_dr2_bao]\ntracers = ["LRG9"]\n'))
+
+
+def test_absolute_magnitude(folder):
+    (member,) = build_likelihood(parse(folder, '[likelihood.union3]\nabsolute_magnitude = "free"\n')).members
+    assert member.required == ("Omega_m", "h", "M")
+
+
+@pytest.mark.parametrize(
+    ("observable", "kind"), [("hubble_rate", likelihoods.Chronometers), ("f_sigma8", likelihoods.GrowthRate)]
+)
+def test_own_rates(folder, observable, kind):
+    (member,) = build_likelihood(parse(folder, DISTANCES.replace("DM_over_rd", observable))).members
+    assert type(member) is kind
+    np.testing.assert_array_equal(member.data, [13.5, 20.1])
+
+
+@pytest.fixture
+def two_point(folder):
+    """With `mine.sacc`: shear of one bin at three angles, clustering of another at one."""
+    sacc = pytest.importorskip("sacc")
+    file = sacc.Sacc()
+    redshift = np.linspace(0.01, 1.5, 100)
+    for name, quantity, mean in (("src0", "galaxy_shear", 0.7), ("lens0", "galaxy_density", 0.4)):
+        density = np.exp(-((redshift - mean) ** 2) / 0.02)
+        file.add_tracer("NZ", name, redshift, density / np.trapezoid(density, redshift), quantity=quantity)
+    for theta in (10.0, 30.0, 90.0):
+        file.add_data_point("galaxy_shear_xi_plus", ("src0", "src0"), 1e-5, theta=theta)
+    file.add_data_point("galaxy_density_xi", ("lens0", "lens0"), 1e-2, theta=30.0)
+    file.add_covariance(np.diag([1e-12] * 3 + [1e-6]))
+    file.save_fits(str(folder / "mine.sacc"))
+    return '[likelihood.mine]\nsacc = "mine.sacc"\n'
+
+
+def test_own_two_point_functions(folder, two_point):
+    config = parse(folder, two_point)
+    (member,) = build_likelihood(config).members
+    assert isinstance(member, likelihoods.TwoPoint) and member.data.size == 4
+    assert member.required == ("Omega_m", "Omega_b", "h", "n_s", "A_s", "b_lens0")
+    again = parse(folder, resolved_toml(config), "")
+    assert again.model_dump() == config.model_dump()
+    (folder / "moved.sacc").write_bytes((folder / "mine.sacc").read_bytes())
+    assert identity(parse(folder, two_point.replace("mine.sacc", "moved.sacc"))) == identity(config)
+
+
+def test_options_of_two_point_functions(folder, two_point):
+    text = two_point + 'statistics = ["xi_plus"]\namplitude = "sigma8"\nscale_cuts = { xi_plus = [20, 100] }\n'
+    config = parse(folder, text)
+    (member,) = build_likelihood(config).members
+    assert member.data.size == 2 and member.required[-1] == "sigma8"
+    again = parse(folder, resolved_toml(config), "")
+    assert again.model_dump() == config.model_dump()
+
+
+def test_the_range_of_an_emulator(folder, two_point):
+    pytest.importorskip("emu_pk")
+    free = "{ distribution = 'uniform', low = 0.1, high = 0.5 }"
+    names = ("Omega_m", "Omega_b", "n_s", "A_s", "b_lens0")
+    prior = "[prior]\n" + "".join(f"{name} = {free}\n" for name in names)
+    text = two_point + 'transfer = "emu_pk"\n'
+    wide = prior + "h = { distribution = 'uniform', low = 0.55, high = 0.91 }\n"
+    sentence = (
+        "prior.h reaches from 0.55 to 0.91, but the emulator of likelihood.mine is good from 0.55 to 0.85; narrow the"
+    )
+    with pytest.raises(ConfigError, match=sentence):
+        build_posterior(parse(folder, text, wide))
+    build_posterior(parse(folder, text, wide.replace("0.91", "0.85")))
+    build_posterior(parse(folder, two_point, wide))
+    polygon = '"w0, wa" = { distribution = "uniform_polygon", vertices = [[-1, -3], [-0.6, -3], [-0.6, 0]] }\n'
+    with pytest.raises(ConfigError, match=r"prior.wa reaches from -3 to 0, but the emulator"):
+        build_posterior(parse(folder, text, wide.replace("0.91", "0.85") + polygon))
+
+
+@pytest.mark.parametrize("observable", datasets.QUANTITIES[:3])
 def test_own_distances(folder, observable):
     text = DISTANCES.replace("DM_over_rd", observable) + 'sound_horizon = "free"\n'
     (member,) = build_likelihood(parse(folder, text)).members
@@ -152,6 +280,22 @@ MISTAKES = {
         "[likelihood.mine]\n",
         "likelihood.mine is not a known key; the known keys are desi_dr2_bao, union3, ",
     ),
+    "data twice": (
+        "[likelihood.union3]\n[likelihood.pantheon_plus]\n",
+        "likelihood.pantheon_plus holds data that union3 holds as well; keep one of them.",
+    ),
+    "an option of a set without": (
+        "[likelihood.h0_shoes2022]\nradiation = true\n",
+        "likelihood.h0_shoes2022.radiation is not a known key; the known keys are none.",
+    ),
+    "an unknown statistic": (
+        '[likelihood.des_y1_3x2pt]\nstatistics = ["xi"]\n',
+        "likelihood.des_y1_3x2pt.statistics[0] must be 'xi_plus', 'xi_minus', ",
+    ),
+    "half a scale cut": (
+        "[likelihood.des_y1_3x2pt]\nscale_cuts = { w = [3] }\n",
+        "likelihood.des_y1_3x2pt.scale_cuts.w[1] is missing; add it.",
+    ),
     "no table": ("[likelihood]\nmine = 3\n", "likelihood.mine is not a known key; "),
     "a number for a table": ("[likelihood]\nunion3 = 3\n", "likelihood.union3 must be a table, but is 3; write it as"),
     "not tables": ("likelihood = 3\n", "likelihood must be a table, but is 3; write it as"),
@@ -169,7 +313,7 @@ MISTAKES = {
     ),
     "an option of another": (
         DISTANCES.replace("DM_over_rd", "distance_modulus") + 'sound_horizon = "free"\n',
-        "likelihood.mine.sound_horizon is not a known key; the known keys are radiation, observable, values, covariance.",
+        "likelihood.mine.sound_horizon is not a known key; the known keys are absolute_magnitude, radiation, observable, values, covariance.",
     ),
     "a wrong option": (
         DISTANCES + "radiation = 1\n",
@@ -178,7 +322,7 @@ MISTAKES = {
     "a name with a slash": (DISTANCES.replace("mine]", '"a/b"]'), "likelihood.a/b is not a name; use letters"),
     "own keys of a known set": (
         '[likelihood.union3]\nvalues = "a"\n',
-        "likelihood.union3.values is not a known key; the known keys are radiation.",
+        "likelihood.union3.values is not a known key; the known keys are absolute_magnitude, radiation.",
     ),
     "no module": ('[likelihood.f]\npython = "f.py"\n', "likelihood.f.python must match pattern"),
     "not TOML's own types": (

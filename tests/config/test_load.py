@@ -26,7 +26,7 @@ MISTAKES = {
         "desi_dr2",
         "likelihood.desi_dr2 is not a known key; the nearest known is 'desi_dr2_bao'",
     ),
-    "no data": (".desi_dr2_bao", "", "likelihood names no data; add one of desi_dr2_bao, union3, gaussian_mixture."),
+    "no data": (".desi_dr2_bao", "", "likelihood names no data; add one of desi_dr2_bao, union3, desi_dr1_bao, "),
     "wrong type": ("0.01", '"a"', "prior.Omega_m.low must be a valid number, but is 'a'; change the value."),
     "a string of digits": ("= 2", '= "2"', "run.num_chains must be a valid integer, but is '2'; change the value."),
     "out of range": ("= 2", "= 0", "run.num_chains must be greater than 0, but is 0; change the value."),

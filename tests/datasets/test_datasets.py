@@ -188,7 +188,7 @@ def test_data_must_fit_together(monkeypatch):
     with pytest.raises(ValueError, match="3 redshifts"):
         ChronometerData(np.ones(3), np.ones(2), np.eye(3))
     with pytest.raises(ValueError, match="3 redshifts"):
-        GrowthData(np.ones(3), np.ones(3), np.ones(2), np.eye(3))
+        GrowthData(np.ones(3), np.ones(3), np.eye(3), np.ones(2))
     with pytest.raises(ValueError, match="2 quantities"):
         CompressedCMBData(("R", "l_A"), np.ones(3), np.eye(3))
     with pytest.raises(ValueError, match=r"'tau'.*theta_star"):

@@ -56,12 +56,6 @@ def test_computed_sound_horizon_equals_a_boltzmann_code():
     np.testing.assert_allclose(likelihood.predict(parameters), expected, rtol=2e-5)
 
 
-@pytest.mark.parametrize("name", ["sdss_dr16_lrg_full_shape", "sdss_dr16_qso_full_shape"])
-def test_growth_rates_are_refused(name):
-    with pytest.raises(ValueError, match="f_sigma8"):
-        BAO(getattr(datasets, name)())
-
-
 @pytest.mark.parametrize(
     "column, value, sentence",
     [(0, -1.0, "not positive definite, its smallest eigenvalue is -1"), (1, 2.0, "not symmetric")],
