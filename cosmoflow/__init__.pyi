@@ -5,6 +5,7 @@ from . import cosmology as cosmology
 from . import datasets as datasets
 from . import diagnostics as diagnostics
 from . import dynamics as dynamics
+from . import fitting as fitting
 from . import flows as flows
 from . import likelihoods as likelihoods
 from . import plotting as plotting

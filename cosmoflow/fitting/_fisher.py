@@ -32,7 +32,7 @@ class Fisher(NamedTuple):
     def covariance(self) -> Float[np.ndarray, "free free"]:
         """The inverse. Directions without information have an enormous variance rather than an infinite one."""
         diagonal = np.diagonal(self.matrix)
-        scale = 1 / np.sqrt(np.maximum(diagonal, np.finfo(float).eps ** 2 * np.max(diagonal)))
+        scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1))
         information, axes = np.linalg.eigh(scale[:, None] * self.matrix * scale)
         information = np.maximum(information, np.finfo(float).eps * information[-1])
         return scale[:, None] * (axes / information) @ axes.T * scale

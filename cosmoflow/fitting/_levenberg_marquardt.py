@@ -78,7 +78,7 @@ def least_squares(
         trial = Minimum(end, *evaluate(end), FitStatus.NOT_CONVERGED, best.num_jacobians + 1)
         kept = (best.cost - trial.cost) / promised
         sound = np.isfinite(kept) and np.all(np.isfinite(trial.jacobian))
-        length = np.linalg.norm(step)
+        length = float(np.linalg.norm(step))
         if not sound or kept < 0.25:
             radius = 0.25 * length
         elif kept > 0.75:
@@ -117,7 +117,7 @@ def _trust_region(gradient: np.ndarray, hessian: np.ndarray, radius: float) -> n
     def along_axes(damping: float) -> np.ndarray:
         return -slope / (curvature + damping)
 
-    low, high = 0.0, np.linalg.norm(slope) / radius
+    low, high = 0.0, float(np.linalg.norm(slope)) / radius
     if np.linalg.norm(along_axes(0.0)) <= radius:
         return axes @ along_axes(0.0)
     for _ in range(60):

@@ -147,9 +147,8 @@ def _differences(posterior: Posterior, surrogate: AbstractLikelihood, z: Float[A
 
 def terms(t: Vector, order: int) -> Float[Array, " term"]:
     """1, t_i and, in second order, t_i t_j with i <= j."""
-    lower = jnp.concatenate([jnp.ones(1, t.dtype), t])
-    first, second = np.triu_indices(t.size)
-    return lower if order == 1 else jnp.concatenate([lower, t[first] * t[second]])
+    products = [t[i] * t[i:] for i in range(t.size)] if order == 2 else []
+    return jnp.concatenate([jnp.ones(1, t.dtype), t, *products])
 
 
 def _expanded(

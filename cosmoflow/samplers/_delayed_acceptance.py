@@ -52,7 +52,8 @@ class DelayedAcceptance(AbstractKernel[DelayedAcceptanceState, DelayedAcceptance
     it be somewhat too wide rather than too narrow.
 
     The surrogate is a density of the same coordinates as the target: change both alike by `Pullback`. A warm-up tunes
-    the inner step size and leaves the coordinates as they are.
+    the inner step size and leaves the coordinates as they are; its budget counts the target alone, so a few hundred
+    gradients are enough.
 
     Args:
         surrogate: The surrogate, such as a `Posterior` with the likelihood of `fitting.taylor_surrogate`.
