@@ -6,10 +6,14 @@ from pathlib import Path
 
 
 def configure_jax() -> None:
-    """Set double precision and, where the user's cache folder is writable, the compilation cache."""
+    """Set double precision, a schedule that cannot lock up and, where its folder is writable, the compilation cache."""
     warnings.showwarning = lambda message, *_: os.write(2, f"cosmoflow: warning: {message}\n".encode())
     # Another run is writing the entry, or was killed while it did; it is compiled anew.
     warnings.filterwarnings("ignore", "Error reading persistent compilation cache entry")
+    # In jaxlib 0.10.2 batched LAPACK calls that are scheduled side by side can wait for each other for ever.
+    flag = "--xla_cpu_enable_concurrency_optimized_scheduler"
+    if flag not in os.environ.get("XLA_FLAGS", ""):
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flag}=false".strip()
     import jax
 
     jax.config.update("jax_enable_x64", True)

@@ -4,8 +4,9 @@ The growth equation in x = ln a for g = D / a,
 
     g'' + (5/2 + M'/2M) g' + (3/2 + M'/2M - 3/2 Omega_m / M) g = 0,    M(a) = a^3 E^2(a)
 
-is solved by collocation at Chebyshev points from a = 1e-3 to today, where it has lost its memory of how it started:
-one linear system of 32 equations. D is accurate to 2e-5, D(z) / D(0) to 1e-6.
+is solved on Chebyshev points from a = 1e-3 to today by iterating its integrals. Matter domination leaves d/dx + 5/2,
+whose inverse is a constant matrix; the rest is small until late, so that it converges faster than a geometric series.
+D is accurate to 1e-7 for LCDM, and to 3e-5 for dark energy that appears suddenly.
 """
 
 from functools import cache
@@ -14,12 +15,14 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
+from numpy.polynomial import chebyshev
 
 from ._background import matter_scaled
 from ._parameters import Cosmology
 
 _START = float(np.log(1e-3))
 _NUM_NODES = 32
+_NUM_ITERATIONS = 12
 
 
 def growth_factor(cosmology: Cosmology, redshift: ArrayLike) -> Float[Array, "..."]:
@@ -64,37 +67,44 @@ def _basis(x: Float[Array, "*shape"]) -> Float[Array, "*shape basis"]:
 
 
 @cache
-def _collocation() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Points x, and the values, first and second derivatives of the polynomials there."""
+def _collocation() -> tuple[np.ndarray, ...]:
+    """Points x; as matrices on values there coefficients, d/dx, and from the first point on int dx, 1 / (d/dx + 5/2)."""
     t = np.cos(np.pi * np.arange(_NUM_NODES) / (_NUM_NODES - 1))[::-1]
-    derivative = _derivative_of_coefficients()
-    values = np.polynomial.chebyshev.chebvander(t, _NUM_NODES - 1)
-    return _START * (1 - t) / 2, values, values @ derivative, values @ derivative @ derivative
+    values = chebyshev.chebvander(t, _NUM_NODES - 1)
+    to_coefficients = np.linalg.inv(values)
+    derivative = values @ _derivative_of_coefficients() @ to_coefficients
+
+    def inverse(operator: np.ndarray) -> np.ndarray:
+        """Of a first-order operator, of functions that vanish at the first point."""
+        matrix = np.zeros_like(operator)
+        matrix[1:, 1:] = np.linalg.inv(operator[1:, 1:])
+        return matrix
+
+    damped = inverse(derivative + 2.5 * np.eye(_NUM_NODES))
+    return _START * (1 - t) / 2, to_coefficients, derivative, inverse(derivative), damped
 
 
 @cache
 def _derivative_of_coefficients() -> np.ndarray:
     """The matrix that turns coefficients of a function of x into those of its derivative."""
     matrix = np.zeros((_NUM_NODES, _NUM_NODES))
-    matrix[:-1] = np.polynomial.chebyshev.chebder(np.eye(_NUM_NODES)) * (-2 / _START)
+    matrix[:-1] = chebyshev.chebder(np.eye(_NUM_NODES)) * (-2 / _START)
     return matrix
 
 
 def _coefficients(cosmology: Cosmology) -> Float[Array, " basis"]:
     """Chebyshev coefficients of D / a."""
-    dtype = cosmology.h.dtype
-    x, values, first, second = (jnp.asarray(part, dtype) for part in _collocation())
-    matter = matter_scaled(cosmology, jnp.exp(x))
-    to_coefficients = jnp.asarray(np.linalg.inv(_collocation()[1]), dtype)
-    steepness = first @ (to_coefficients @ jnp.log(matter)) / 2
-    equations = (
-        second
-        + (2.5 + steepness)[:, None] * first
-        + (1.5 + steepness - 1.5 * cosmology.Omega_m / matter)[:, None] * values
-    )
-    # The first two equations make way for the start, deep in matter domination with some radiation left.
-    # Neutrinos of small mass are part of it there.
-    late = 2 / 3 * ((matter[0] - cosmology.Omega_k * jnp.exp(x[0])) / cosmology.Omega_m - 1)
-    matrix = jnp.concatenate([values[:1], first[:1], equations[2:]])
-    start = jnp.concatenate([jnp.stack([1 + late, -late]), jnp.zeros(_NUM_NODES - 2, dtype)])
-    return jnp.linalg.solve(matrix, start)
+    x, to_coefficients, derivative, integral, damped = (jnp.asarray(part, cosmology.h.dtype) for part in _collocation())
+    a = jnp.exp(x)
+    matter = matter_scaled(cosmology, a)
+    steepness = derivative @ jnp.log(matter) / 2
+    source = 1.5 + steepness - 1.5 * cosmology.Omega_m / matter
+    # Deep in matter domination some radiation is left, and light neutrinos are part of it.
+    late = 2 / 3 * ((matter[0] - cosmology.Omega_k * a[0]) / cosmology.Omega_m - 1)
+    decaying = -late * jnp.exp(2.5 * (x[0] - x))
+
+    growth, slope = jnp.broadcast_to(1 + late, x.shape), decaying
+    for _ in range(_NUM_ITERATIONS):
+        slope = decaying - damped @ (steepness * slope + source * growth)
+        growth = 1 + late + integral @ slope
+    return to_coefficients @ growth
