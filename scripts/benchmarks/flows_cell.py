@@ -14,7 +14,7 @@ import numpy as np  # noqa: E402
 from cells import circumstances, write  # noqa: E402
 from flows_grid import COMPOSED, FOLDER, Cell  # noqa: E402
 from flows_metrics import metrics, training_step  # noqa: E402
-from flows_models import learning_rates, loss, model, num_parameters  # noqa: E402
+from flows_models import directions, learning_rates, loss, model, num_parameters  # noqa: E402
 from flows_targets import TRAINING_DRAWS, problem  # noqa: E402
 
 import cosmoflow as cf  # noqa: E402
@@ -38,7 +38,11 @@ def main() -> None:
     num_steps = given.steps or NUM_STEPS.get(given.target, 3000)
     for seed in given.seeds:
         key_model, key_fit = jr.split(jr.key(seed))
-        start = model(given.model, given.target, what.dim, key_model)
+        starts = [
+            model(given.model, given.target, what.dim, key_model, inverted=inverted)
+            for inverted in directions(given.model, on_draws=what.draw is not None)
+        ]
+        start = starts[0]
         objective = loss(start, what.target if what.draw is None else None)
         data = None
         if what.draw is not None:
@@ -50,7 +54,7 @@ def main() -> None:
         result |= training_step(start, objective, batch)
         try:
             trainings = {
-                rate: fit(
+                (inverted, rate): fit(
                     start,
                     objective,
                     num_steps=num_steps,
@@ -59,11 +63,13 @@ def main() -> None:
                     batch_size=BATCH,
                     optimizer=default_optimizer(num_steps, rate),
                 )
+                for inverted, start in enumerate(starts)
                 for rate in learning_rates(start)
             }
-            rate = min(trainings, key=lambda rate: np.nanmin(trainings[rate][1].validation))
-            trained, history = trainings[rate]
-            result |= {"learning_rate": rate, "seconds_of_training": history.seconds} | metrics(what, trained, seed)
+            best = min(trainings, key=lambda variant: np.nanmin(trainings[variant][1].validation))
+            trained, history = trainings[best]
+            result |= {"inverted": bool(best[0]), "learning_rate": best[1]}
+            result |= {"seconds_of_training": history.seconds} | metrics(what, trained, seed)
         except cf.CosmoflowError as error:
             result["failure"] = str(error).splitlines()[0]
         write(Cell(given.target, given.model, seed), circumstances(PACKAGES) | result, given.folder)

@@ -1,6 +1,7 @@
 """The models of the flow benchmark, of matched numbers of parameters, and what each of them is trained on."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -44,9 +45,14 @@ MAX_DENSE = 32
 """Dimensions up to which the momenta of Hamiltonian flows are correlated."""
 
 
-def model(name: str, target: str, dim: int, key: jax.Array) -> AbstractDistribution:
-    """A model with as many parameters as flowjax's spline coupling flow at its default size, as far as widths allow."""
+def model(name: str, target: str, dim: int, key: jax.Array, *, inverted: bool = False) -> AbstractDistribution:
+    """A model with as many parameters as flowjax's spline coupling flow at its default size, as far as widths allow.
+
+    A coupling flow takes its networks as the map from the base or, inverted, as the one to it.
+    """
     build = _BUILDS[name] if name not in _OURS else _ours(_OURS[name], target)
+    if inverted:
+        build = partial(build, invert=True)
     if name == "spline_coupling":
         return build(dim, 50, key)
     wanted = num_parameters(eqx.filter_eval_shape(lambda: spline_coupling(dim, 50, jr.key(0))))
@@ -55,6 +61,11 @@ def model(name: str, target: str, dim: int, key: jax.Array) -> AbstractDistribut
         for width in _widths(build, dim, wanted, OUR_MAX_WIDTH if name in _OURS else MAX_WIDTH)
     }
     return build(dim, min(counts, key=lambda width: abs(counts[width] - wanted)), key)
+
+
+def directions(name: str, *, on_draws: bool) -> tuple[bool, ...]:
+    """Whether a model is tried as it is or inverted; on draws coupling flows are tried both ways."""
+    return (False, True) if on_draws and name in ("spline_coupling", "real_nvp") else (False,)
 
 
 def learning_rates(model: AbstractDistribution) -> tuple[float, ...]:
@@ -113,15 +124,15 @@ class ReverseKLOfDensity(AbstractLoss):
         return jnp.mean(fixed.log_prob(x) - jax.vmap(self.target.log_density)(x))
 
 
-def spline_coupling(dim: int, width: int, key: jax.Array) -> AbstractDistribution:
+def spline_coupling(dim: int, width: int, key: jax.Array, *, invert: bool = False) -> AbstractDistribution:
     """flowjax's coupling flow of rational quadratic splines on [-4, 4]."""
     spline = RationalQuadraticSpline(knots=8, interval=4)
-    return coupling_flow(key, base_dist=_normal(dim), transformer=spline, nn_width=width, invert=False)
+    return coupling_flow(key, base_dist=_normal(dim), transformer=spline, nn_width=width, invert=invert)
 
 
-def real_nvp(dim: int, width: int, key: jax.Array) -> AbstractDistribution:
+def real_nvp(dim: int, width: int, key: jax.Array, *, invert: bool = False) -> AbstractDistribution:
     """flowjax's affine coupling flow."""
-    return coupling_flow(key, base_dist=_normal(dim), nn_width=width, invert=False)
+    return coupling_flow(key, base_dist=_normal(dim), nn_width=width, invert=invert)
 
 
 def masked_autoregressive(dim: int, width: int, key: jax.Array) -> AbstractDistribution:
