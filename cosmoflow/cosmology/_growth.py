@@ -68,7 +68,7 @@ def _basis(x: Float[Array, "*shape"]) -> Float[Array, "*shape basis"]:
 
 @cache
 def _collocation() -> tuple[np.ndarray, ...]:
-    """Points x; as matrices on values there coefficients, d/dx, and from the first point on int dx, 1 / (d/dx + 5/2)."""
+    """Points x; matrices on values there: coefficients, d/dx, and from the first point int dx and 1 / (d/dx + 5/2)."""
     t = np.cos(np.pi * np.arange(_NUM_NODES) / (_NUM_NODES - 1))[::-1]
     values = chebyshev.chebvander(t, _NUM_NODES - 1)
     to_coefficients = np.linalg.inv(values)

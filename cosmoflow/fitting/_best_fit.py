@@ -11,7 +11,7 @@ from .._results import StartError
 from .._types import Key, Parameters, Vector
 from ..targets import Delta, LogNormal, Normal, Posterior, Prior, explain_non_finite
 from ._levenberg_marquardt import FitStatus, Minimum, least_squares
-from ._residual import as_parameters, entries, flat, gaussian_members, linearise, linearise_prior, transport
+from ._residual import as_parameters, entries, flat, linearise, linearise_prior, num_rows, transport
 
 EDGE = 5.0
 """Standard-normal coordinate at which the support of a bounded prior is taken to end, which cuts off 3e-7 of it."""
@@ -120,7 +120,6 @@ def _none(parameters: Parameters, z: np.ndarray, by_z: np.ndarray) -> tuple[np.n
 
 
 def _search(posterior: Posterior, penalty: Penalty, start: Mapping | None, num_starts: int, key: Key | None) -> BestFit:
-    members = gaussian_members(posterior.likelihood)
     if num_starts < 1 or (num_starts > 1 and key is None):
         raise ValueError(f"`num_starts` is {num_starts}, but must be at least 1, and more than 1 need a `key`.")
     first = inside(posterior, {} if start is None else start)
@@ -131,10 +130,11 @@ def _search(posterior: Posterior, penalty: Penalty, start: Mapping | None, num_s
     position = jnp.asarray(best.position, float)
     if not np.isfinite(best.cost):
         raise StartError(explain_non_finite(posterior, position))
-    num_data = sum(member.data.size for member in members.values())
+    parameters = posterior.constrain(position)
+    num_data = sum(num_rows(posterior, parameters))
     chi2, added = (float(rows @ rows) for rows in np.split(best.residual, [num_data]))
     cost = sum(end.num_jacobians for end in ends)
-    return BestFit(posterior.constrain(position), position, chi2, added, best.status, cost)
+    return BestFit(parameters, position, chi2, added, best.status, cost)
 
 
 def _limits(prior: Prior) -> np.ndarray:

@@ -12,7 +12,7 @@ from jax.scipy.special import gammaincc
 from jaxtyping import Array, Float
 
 from ..targets import Posterior, Prior
-from ._residual import as_parameters, flat, free_names, gaussian_members, linearise
+from ._residual import as_parameters, flat, free_names, gaussian_members, linearise, num_rows
 
 NUM_DRAWS = 8192
 
@@ -66,19 +66,21 @@ def goodness_of_fit(posterior: Posterior, parameters: Mapping) -> tuple[Goodness
     References:
         Raveri & Hu 2019, arXiv:1806.04649.
     """
-    residual, jacobian = (np.asarray(a, float) for a in linearise(posterior, as_parameters(posterior, parameters)))
+    point = as_parameters(posterior, parameters)
+    residual, jacobian = (np.asarray(a, float) for a in linearise(posterior, point))
     spread = np.linalg.cholesky(np.asarray(prior_covariance(posterior.prior), float))
     scaled = jacobian @ spread
     gain = np.linalg.inv(np.eye(len(spread)) + scaled.T @ scaled)
     share = np.einsum("ni,ij,nj->n", scaled, gain, scaled)
     members = gaussian_members(posterior.likelihood)
-    bounds = np.cumsum([member.data.size for member in members.values()])[:-1]
+    sizes = [member.data.size for member in members.values()]
+    bounds = np.cumsum(num_rows(posterior, point))[:-1]
 
-    def over(name: str, rows: np.ndarray, shares: np.ndarray) -> Goodness:
-        return Goodness(name, float(rows @ rows), rows.size, float(np.sum(shares)))
+    def over(name: str, size: int, rows: np.ndarray, shares: np.ndarray) -> Goodness:
+        return Goodness(name, float(rows @ rows), size, float(np.sum(shares)))
 
-    each = zip(members, np.split(residual, bounds), np.split(share, bounds), strict=True)
-    return (*(over(*one) for one in each), over("total", residual, share))
+    each = zip(members, sizes, np.split(residual, bounds), np.split(share, bounds), strict=True)
+    return (*(over(*one) for one in each), over("total", sum(sizes), residual, share))
 
 
 @eqx.filter_jit

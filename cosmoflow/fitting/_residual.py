@@ -6,7 +6,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Float
 
 from .._types import Parameters, Vector
@@ -66,13 +65,14 @@ def as_parameters(posterior: Posterior, parameters: Mapping) -> Parameters:
     return {name: jnp.asarray(parameters.get(name, value), value.dtype) for name, value in central.items()}
 
 
-def whitened(member: AbstractGaussianLikelihood, parameters: Parameters) -> Float[Array, " data"]:
-    """L^-1 (m - d), L the Cholesky factor of the covariance: its square is chi^2."""
-    return solve_triangular(member.cholesky, member.predict(parameters) - member.data, lower=True)
+def num_rows(posterior: Posterior, parameters: Parameters) -> list[int]:
+    """The length of each data set's residual, which may be shorter than its data."""
+    members = gaussian_members(posterior.likelihood).values()
+    return [jax.eval_shape(member.residual, parameters).size for member in members]
 
 
 @eqx.filter_jit
-def linearise(posterior: Posterior, parameters: Parameters) -> tuple[Float[Array, " data"], Float[Array, "data free"]]:
+def linearise(posterior: Posterior, parameters: Parameters) -> tuple[Float[Array, " row"], Float[Array, "row free"]]:
     """The whitened residuals of all data, one set after the other, and their derivatives by the free parameters.
 
     Raises:
@@ -80,7 +80,7 @@ def linearise(posterior: Posterior, parameters: Parameters) -> tuple[Float[Array
     """
     members = gaussian_members(posterior.likelihood).values()
     return _expand(
-        lambda p: jnp.concatenate([whitened(member, p) for member in members]), parameters, free_names(posterior.prior)
+        lambda p: jnp.concatenate([member.residual(p) for member in members]), parameters, free_names(posterior.prior)
     )
 
 

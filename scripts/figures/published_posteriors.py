@@ -127,6 +127,35 @@ ROWS = {
         {"w0": Published(-0.667, 0.088, 0.088), "wa": Published(-1.09, 0.27, 0.31)},
         {"w0": -0.675},
     ),
+    "desi_dr2_cmb_pantheon_plus_w0wacdm": Row(
+        "DESI DR2 + CMB + Pantheon+, w0waCDM",
+        f"{DESI}, with the full CMB",
+        {**PHYSICAL, ("w0", "wa"): W0_WA},
+        lambda: with_cmb(pantheon_plus=likelihoods.Supernovae(datasets.pantheon_plus(), radiation=True)),
+        {"w0": Published(-0.838, 0.055, 0.055), "wa": Published(-0.62, 0.19, 0.22)},
+        {"w0": -0.848},
+    ),
+    "union3_lcdm": Row(
+        "Union3, flat ΛCDM",
+        "arXiv:2311.12098",
+        {"Omega_m": cf.Uniform(0.01, 0.99)},
+        lambda: likelihoods.Supernovae(datasets.union3()),
+        {"Omega_m": Published(0.356, 0.026, 0.028)},
+    ),
+    "pantheon_plus_lcdm": Row(
+        "Pantheon+, flat ΛCDM",
+        "arXiv:2202.04077",
+        {"Omega_m": cf.Uniform(0.01, 0.99)},
+        lambda: likelihoods.Supernovae(datasets.pantheon_plus()),
+        {"Omega_m": Published(0.334, 0.018, 0.018)},
+    ),
+    "des_dovekie_lcdm": Row(
+        "DES-SN5YR Dovekie, flat ΛCDM",
+        "arXiv:2511.07517",
+        {"Omega_m": cf.Uniform(0.01, 0.99)},
+        lambda: likelihoods.Supernovae(datasets.des_dovekie()),
+        {"Omega_m": Published(0.330, 0.015, 0.015)},
+    ),
 }
 
 
