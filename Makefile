@@ -31,7 +31,10 @@ bench: .venv/.with-bench
 	$(BIN)/python scripts/benchmarks/samplers.py
 	$(BIN)/python scripts/benchmarks/samplers_scaling.py
 	$(BIN)/python scripts/benchmarks/reversible.py
+	$(BIN)/python scripts/benchmarks/background.py
 	$(BIN)/python scripts/benchmarks/two_point.py
+	$(BIN)/python scripts/benchmarks/des_y1.py
+	$(BIN)/python scripts/figures/published_posteriors.py
 	$(BIN)/python scripts/benchmarks/flows.py
 	$(BIN)/python scripts/benchmarks/flows_study.py
 	$(BIN)/python scripts/benchmarks/flows_portrait.py

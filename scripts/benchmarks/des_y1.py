@@ -1,7 +1,7 @@
 """The DES Y1 posterior by this package, by BlackJAX's NUTS and by Cobaya's Metropolis, on the same likelihood.
 
-python scripts/benchmarks/des_y1.py [METHOD ...] takes half an hour on one core and writes docs/benchmarks/des_y1.json and
-.md. The data are read from the folder that the environment variable COSMOFLOW_DATA names.
+python scripts/benchmarks/des_y1.py [METHOD ...] takes half an hour on one core and writes docs/benchmarks/des_y1.json
+and .md. The data are read from the folder that the environment variable COSMOFLOW_DATA names.
 """
 
 import argparse
@@ -39,9 +39,9 @@ TEXT = (
     "25 parameters and 457 numbers, `scripts/configs/des_y1_3x2pt.toml`, whose posterior all three sample in double "
     "precision, each in a process on one core. cosmoflow: automatic warm-up, four chains of 5000 draws. BlackJAX: NUTS "
     "after window adaptation with a diagonal metric, 1000 draws of warm-up and 1000 of sampling, in the "
-    "standard-normal coordinates of the priors. Cobaya: `mcmc`, one chain, started at the maximum of the posterior with "
-    "the covariance of the Fisher matrix as its proposal, which it goes on learning, 20 000 accepted points, the first "
-    "fifth left out.",
+    "standard-normal coordinates of the priors. Cobaya: `mcmc`, one chain, started at the maximum of the posterior "
+    "with the covariance of the Fisher matrix as its proposal, which it goes on learning, 20 000 accepted points, the "
+    "first fifth left out.",
     "Evaluations are gradients, for Cobaya densities, of which three count as one gradient: those of sampling, and in "
     "brackets of warm-up. ESS per 1000 is that of S8 and the smallest of all parameters over sampling alone; per CPU "
     "second over everything, compilation and warm-up too. ESS is bulk effective size.",
