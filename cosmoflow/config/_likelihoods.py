@@ -21,6 +21,7 @@ from ..datasets import (
     TwoPointData,
     read_measurements,
     read_sacc,
+    read_two_point_fits,
 )
 from ..likelihoods import (
     BAO,
@@ -167,6 +168,7 @@ OBSERVABLES: dict[str, Kind] = {
 
 FILES: dict[str, Kind] = {
     "sacc": _two_point_file("sacc", read_sacc),
+    "two_point_fits": _two_point_file("two_point_fits", read_two_point_fits),
 }
 """Keys that name a file of the user's own two-point functions."""
 
