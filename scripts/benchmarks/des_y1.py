@@ -76,8 +76,8 @@ def by_blackjax(posterior: cf.Posterior) -> Found:
         return state, (state.position, info.num_integration_steps)
 
     _, (positions, steps) = jax.jit(lambda s: jax.lax.scan(step, s, jr.split(key_run, 1000)))(state)
-    values = _named(posterior, positions)
-    return {name: value[None] for name, value in values.items()}, {
+    draws = jax.lax.map(posterior.constrain, positions, batch_size=64)
+    return with_derived(posterior, draws), {
         "evaluations": float(jnp.sum(steps)),
         "warmup_evaluations": float(jnp.sum(info.info.num_integration_steps)),
     }
@@ -125,11 +125,16 @@ def by_cobaya(posterior: cf.Posterior) -> Found:
     weights = np.asarray(sample["weight"], int)
     draws = {name: np.repeat(np.asarray(sample[name]) * unit[name], weights) for name in matrix.names}
     draws = {name: jnp.asarray(values[len(values) // 5 :]) for name, values in draws.items()}
-    derived = jax.lax.map(posterior.likelihood.derived, draws, batch_size=64)
-    return {name: np.asarray(values)[None] for name, values in {**draws, **derived}.items()}, {
+    return with_derived(posterior, draws), {
         "evaluations": 0.8 * len(calls),
         "warmup_evaluations": 0.2 * len(calls),
     }
+
+
+def with_derived(posterior: cf.Posterior, draws: dict[str, jax.Array]) -> dict[str, np.ndarray]:
+    """Draws of one chain, with what the likelihood derives from them."""
+    derived = jax.lax.map(posterior.likelihood.derived, draws, batch_size=64)
+    return {name: np.asarray(values)[None] for name, values in {**draws, **derived}.items()}
 
 
 METHODS: dict[str, Callable[[cf.Posterior], Found]] = {
