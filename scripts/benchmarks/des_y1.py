@@ -65,18 +65,22 @@ def by_cosmoflow(posterior: cf.Posterior) -> Found:
 def by_blackjax(posterior: cf.Posterior) -> Found:
     """NUTS at its usual settings."""
     key_warmup, key_run = jr.split(jr.key(0))
-    adaptation = blackjax.window_adaptation(blackjax.nuts, posterior.log_density)
+
+    def log_density(z: jax.Array) -> jax.Array:
+        return posterior.log_density(z)
+
+    adaptation = blackjax.window_adaptation(blackjax.nuts, log_density)
     (state, parameters), info = jax.block_until_ready(
         jax.jit(lambda key: adaptation.run(key, jnp.zeros(posterior.dim), 1000))(key_warmup)
     )
-    kernel = blackjax.nuts(posterior.log_density, **parameters)
+    kernel = blackjax.nuts(log_density, **parameters)
 
     def step(state: Any, key: jax.Array) -> Any:
         state, info = kernel.step(key, state)
         return state, (state.position, info.num_integration_steps)
 
     _, (positions, steps) = jax.jit(lambda s: jax.lax.scan(step, s, jr.split(key_run, 1000)))(state)
-    draws = jax.lax.map(posterior.constrain, positions, batch_size=64)
+    draws = jax.lax.map(lambda z: posterior.constrain(z), positions, batch_size=64)
     return with_derived(posterior, draws), {
         "evaluations": float(jnp.sum(steps)),
         "warmup_evaluations": float(jnp.sum(info.info.num_integration_steps)),
@@ -90,7 +94,7 @@ def by_cobaya(posterior: cf.Posterior) -> Found:
     best = maximum_posterior(posterior).parameters
     matrix = fisher(posterior, best)
     unit = {name: 1e-9 if name == "A_s" else 1.0 for name in matrix.names}
-    likelihood = jax.jit(posterior.likelihood.log_likelihood)
+    likelihood = jax.jit(lambda parameters: posterior.likelihood.log_likelihood(parameters))
     calls = []
 
     def log_likelihood(**values: float) -> float:
@@ -133,7 +137,7 @@ def by_cobaya(posterior: cf.Posterior) -> Found:
 
 def with_derived(posterior: cf.Posterior, draws: dict[str, jax.Array]) -> dict[str, np.ndarray]:
     """Draws of one chain, with what the likelihood derives from them."""
-    derived = jax.lax.map(posterior.likelihood.derived, draws, batch_size=64)
+    derived = jax.lax.map(lambda p: posterior.likelihood.derived(p), draws, batch_size=64)
     return {name: np.asarray(values)[None] for name, values in {**draws, **derived}.items()}
 
 
