@@ -20,9 +20,22 @@ jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 
 
+MANY_MAPS = 30_000
+"""Memory maps of a process at which compiled programs are dropped; Linux allows 65530 unless told otherwise."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def programs_do_not_exhaust_the_maps_of_memory():
+    """Each compiled program takes some, and jaxlib crashes where there are no more."""
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.exists() and maps.read_bytes().count(b"\n") > MANY_MAPS:
+        jax.clear_caches()
+
+
 @pytest.fixture(autouse=True)
 def programs_of_long_tests_are_dropped(request):
-    """jaxlib has crashed in a process that held those of a hundred of them."""
+    """They are many and large."""
     yield
     if request.node.get_closest_marker("slow") is not None:
         jax.clear_caches()
