@@ -135,6 +135,14 @@ ROWS = {
         {"w0": Published(-0.838, 0.055, 0.055), "wa": Published(-0.62, 0.19, 0.22)},
         {"w0": -0.848},
     ),
+    "chronometers_lcdm": Row(
+        "Cosmic chronometers, flat ΛCDM",
+        "arXiv:2003.07362, as read off by others",
+        {"Omega_m": cf.Uniform(0.05, 0.8), "h": cf.Uniform(0.45, 0.95)},
+        lambda: likelihoods.Chronometers(datasets.cosmic_chronometers()),
+        {"h": Published(0.665, 0.054, 0.054)},
+        {"h": 0.659},
+    ),
     "union3_lcdm": Row(
         "Union3, flat ΛCDM",
         "arXiv:2311.12098",
