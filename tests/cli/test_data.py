@@ -1,6 +1,7 @@
 """`cosmoflow data`, with a server in this process."""
 
 import dataclasses
+import re
 import shutil
 
 import pytest
@@ -44,7 +45,10 @@ def test_from_the_list_to_a_verified_set(cosmoflow, remote):
 def test_the_list(cosmoflow, remote):
     listed = cosmoflow("data", "list")
     assert listed.code == 0
-    assert "desi_dr2_bao  shipped" in listed.out and "DESI DR2 baryon acoustic oscillations" in listed.out
+    assert (
+        re.search(r"^desi_dr2_bao +shipped", listed.out, re.MULTILINE)
+        and "DESI DR2 baryon acoustic oscillations" in listed.out
+    )
     assert str(remote.folder.parent) in listed.out.splitlines()[-1]
 
 

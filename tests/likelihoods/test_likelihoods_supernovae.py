@@ -267,6 +267,7 @@ def test_published_chi2_of_official_files(request, name, with_radiation, without
         np.testing.assert_allclose(Supernovae(data).chi2(POINT), without, atol=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pantheon", "dovekie"])
 def test_official_chi2_is_exact_over_the_prior(request, name):
     data, points = request.getfixturevalue(name), corners_and_inside(number=30, seed=2)

@@ -7,6 +7,7 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers import official_supernovae
 
 import cosmoflow as cf
 
@@ -18,7 +19,10 @@ spec.loader.exec_module(script)
 
 
 @pytest.mark.parametrize("name", script.ROWS)
-def test_priors_cover_what_is_compared(name):
+def test_priors_cover_what_is_compared(name, tmp_path, monkeypatch):
+    for official in ("pantheon_plus", "des_dovekie"):
+        (tmp_path / official).symlink_to(official_supernovae(official))
+    monkeypatch.setenv("COSMOFLOW_DATA", str(tmp_path))
     row = script.ROWS[name]
     names = cf.Prior(row.prior).names
     assert {*row.likelihood().required, *row.published, *row.reference} <= set(names)
