@@ -81,6 +81,7 @@ def test_warmup_ends_in_time(ticking, tmp_path):
         assert store.load_stage("warmup") is None
 
 
+@pytest.mark.slow
 def test_training_ends_in_time_with_a_checkpoint(ticking, tmp_path):
     flow = cf.fixed_kinetic_flow(2, num_steps=2, num_maps=1, width=8, depth=1, key=jr.key(1))
     with cf.ChainStore(tmp_path / "run.h5") as store, jax.numpy_dtype_promotion("standard"):

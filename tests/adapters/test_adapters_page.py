@@ -16,7 +16,8 @@ def test_every_direction_has_an_example():
 
 
 @pytest.mark.parametrize(
-    "title", [pytest.param(title, marks=[pytest.mark.slow] * (title == "From NumPyro")) for title in EXAMPLES]
+    "title",
+    [pytest.param(title, marks=[pytest.mark.slow] * (title in ("From NumPyro", "From Cobaya"))) for title in EXAMPLES],
 )
 def test_examples(title):
     with jax.numpy_dtype_promotion("standard"):

@@ -52,6 +52,7 @@ def test_chunks_do_not_matter(whole, chunk):
     assert run(chunk=chunk).num_draws == whole.num_draws
 
 
+@pytest.mark.slow
 def test_interruptions_do_not_matter(whole, tmp_path):
     answers = iter([False, True] * 30 + [False] * 1000)
     chain = None

@@ -91,6 +91,7 @@ def test_weights_of_the_exact_flow_have_no_tail():
     assert importance_sample(flow, target, num_samples=10_000, key=jr.key(6)).pareto_k < 0.5
 
 
+@pytest.mark.slow
 def test_several_momenta_leave_the_weights_of_the_positions():
     flow, c = quarter_turn_flow(3)
     wrong_encoder = HamiltonianFlow(flow.base, flow.bijection, ExactMomentum(jnp.asarray(1.3 * c)))

@@ -27,6 +27,7 @@ def small():
     return fixed_kinetic_flow(1, num_steps=2, num_maps=1, width=8, depth=1, key=jr.key(0))
 
 
+@pytest.mark.slow
 def test_flowjax_fits_it_to_draws_of_phase_space():
     x = jnp.array([1.0, 0.0]) + jnp.array([0.5, 2.0]) * jr.normal(jr.key(1), (500, 2))
     trained, losses = ft.fit_to_data(
@@ -46,6 +47,7 @@ def test_flowjax_fits_it_to_a_density():
     assert np.mean(losses[-10:]) < 0.1 < losses[0]
 
 
+@pytest.mark.slow
 def test_it_is_a_guide_of_numpyro():
     def model():
         numpyro.sample("x", numpyro.distributions.Normal(jnp.array([1.0, 0.0]), jnp.array([0.5, 1.0])).to_event(1))

@@ -168,6 +168,7 @@ def test_gradient_equals_finite_differences(likelihood):
         np.testing.assert_allclose(gradient[name], (4 * inner - outer) / 3, rtol=1e-4, atol=2e-3, err_msg=name)
 
 
+@pytest.mark.slow
 def test_single_precision(likelihood):
     single = jax.tree.map(lambda leaf: leaf.astype(jnp.float32) if eqx.is_inexact_array(leaf) else leaf, likelihood)
     value, gradient = value_and_gradient(single, jax.tree.map(lambda leaf: leaf.astype(jnp.float32), POINT))

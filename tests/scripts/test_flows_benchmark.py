@@ -53,6 +53,7 @@ def test_parameters_are_matched(benchmarks):
     assert all(counts[name] / most < 1.25 for name in OURS), counts  # the widths of these end before
 
 
+@pytest.mark.slow
 def test_metrics_of_the_target_itself(benchmarks):
     from flowjax.distributions import Normal
     from flows_metrics import ess_fractions, importance_weights, metrics, sliced_wasserstein

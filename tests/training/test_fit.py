@@ -22,6 +22,7 @@ def arrays(tree):
     return [np.asarray(leaf) for leaf in jax.tree.leaves(tree) if eqx.is_array(leaf)]
 
 
+@pytest.mark.slow
 def test_reverse_kl_learns_a_skewed_target():
     target = Skewed(jnp.array([1.5, 4.0]))
     flow, history = cf.fit(

@@ -108,6 +108,7 @@ def test_annealing_keeps_the_weights_unbiased():
     assert jnp.var(five) < 0.7 * jnp.var(one)
 
 
+@pytest.mark.slow
 def test_adaptive_training_learns_a_narrow_target():
     target = CorrelatedGaussian(jnp.array([1.5]), jnp.array([[0.2]]))
     flow, history = fit_adaptively(small_flow(), target, num_rounds=3, num_samples=1000, num_steps=100, key=jr.key(1))
@@ -129,6 +130,7 @@ def test_tempering_reaches_the_effective_size():
         )
 
 
+@pytest.mark.slow
 def test_amortised_inference():
     """theta ~ N(0, 1), data = theta + N(0, 0.25): the posterior is N(0.8 data, 0.2)."""
     theta = jr.normal(jr.key(0), (4000, 1))
