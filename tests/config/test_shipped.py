@@ -43,7 +43,10 @@ def sets(path):
     return [name for name in tomllib.loads(path.read_text())["likelihood"] if name != "gaussian_mixture"]
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[pytest.mark.slow] * ("des_dovekie" in path.stem), id=path.stem) for path in CONFIGS],
+)
 def test_finite_at_the_centre_of_the_prior(path, data):
     data(sets(path))
     if 'transfer = "emu_pk"' in path.read_text():

@@ -47,6 +47,7 @@ def test_camb(emulator, m_nu):
     np.testing.assert_allclose(power.sigma(), sigma8, rtol=2e-4)
 
 
+@pytest.mark.slow
 def test_the_package_itself(emulator):
     """With curvature and evolving dark energy, at its own nodes of k; a neutrino has all the mass."""
     from emu_pk import PkEmulator

@@ -282,6 +282,7 @@ PUBLISHED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_posterior(request, name):
     """Omega_m of flat LCDM, by a grid integral."""

@@ -153,6 +153,7 @@ def test_fixed_covariance(data, likelihood):
     np.testing.assert_allclose(loud_steps, kept_steps, atol=20 * signal)
 
 
+@pytest.mark.slow
 def test_gradient_equals_finite_differences(likelihood):
     gradient = value_and_gradient(likelihood, POINT)[1]
     assert set(likelihood.required) <= set(POINT)
