@@ -129,13 +129,12 @@ class Projection(eqx.Module):
 
         Args:
             power: P [(Mpc/h)^3] at `log_wavenumber`.
-            first: Kernels of the first field of each pair; kernels that depend on the multipole have an axis for it.
-            second: Kernels of the second.
+            first: Kernels of the first field of each pair, with an axis for the multipole if any depends on it.
+            second: Kernels of the second, of the same shape.
         """
         weighted = power * (self.width * self.hubble_distance / self.transverse**2)
-        if first.ndim == second.ndim == 2:
+        if first.ndim == 2:
             return (first * second) @ weighted.T
-        first, second = (k if k.ndim == 3 else k[:, None, :] for k in (first, second))
         return jnp.sum(first * second * weighted, axis=-1)
 
 

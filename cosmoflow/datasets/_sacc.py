@@ -7,7 +7,7 @@ import numpy as np
 
 from ._covariance import checked_covariance
 from ._location import DataError
-from ._official import official_folder
+from ._official import official_file, official_folder
 from ._two_point import RedshiftDistribution, TwoPointData
 
 _STATISTICS = {
@@ -91,7 +91,8 @@ def des_y1_3x2pt(folder: str | Path | None = None) -> TwoPointData:
     References:
         Abbott et al. 2018, arXiv:1708.01530.
     """
-    return read_sacc(official_folder("des_y1_3x2pt", folder) / "des_y1_3x2pt_sacc.hdf5")
+    name = "des_y1_3x2pt"
+    return read_sacc(official_file(name, official_folder(name, folder), "des_y1_3x2pt_sacc.hdf5"))
 
 
 def _sources(file: Any, points: list[Any], path: Path) -> set[str]:

@@ -102,24 +102,19 @@ class TwoPointData:
     @property
     def sources(self) -> tuple[str, ...]:
         """Bins whose shapes are used."""
-        pairs = zip(self.statistic, self.first, self.second, strict=True)
-        used = {
-            name
-            for kind, first, second in pairs
-            for name, lens in ((first, kind not in _SHEAR), (second, kind in _CLUSTERING))
-            if not lens
-        }
-        return tuple(name for name in self.distributions if name in used)
+        return self._bins(of_lenses=False)
 
     @property
     def lenses(self) -> tuple[str, ...]:
         """Bins whose positions are used."""
-        pairs = zip(self.statistic, self.first, self.second, strict=True)
+        return self._bins(of_lenses=True)
+
+    def _bins(self, *, of_lenses: bool) -> tuple[str, ...]:
         used = {
             name
-            for kind, first, second in pairs
+            for kind, first, second in zip(self.statistic, self.first, self.second, strict=True)
             for name, lens in ((first, kind not in _SHEAR), (second, kind in _CLUSTERING))
-            if lens
+            if lens == of_lenses
         }
         return tuple(name for name in self.distributions if name in used)
 
