@@ -18,9 +18,12 @@ from ._marginals import LogNormal as LogNormal
 from ._marginals import Normal as Normal
 from ._marginals import TruncatedNormal as TruncatedNormal
 from ._marginals import Uniform as Uniform
+from ._marginals import WhiteNoise as WhiteNoise
 from ._polygon import UniformPolygon as UniformPolygon
 from ._posterior import Posterior as Posterior
 from ._prior import Prior as Prior
 from ._pullback import Pullback as Pullback
 from ._tempered import Tempered as Tempered
 from ._tempered import log_standard_normal as log_standard_normal
+from ._wiener import Wiener as Wiener
+from ._wiener import wiener_coordinates as wiener_coordinates

@@ -177,6 +177,24 @@ class TruncatedNormal(AbstractTransport):
         return (self.low - self.mean) / self.sd, (self.high - self.mean) / self.sd
 
 
+class WhiteNoise(AbstractTransport):
+    """Independent N(0, 1) numbers: the latents of a field, which are their own coordinates.
+
+    Args:
+        shape: Of the parameter.
+    """
+
+    shape: tuple[int, ...] = eqx.field(static=True)
+
+    def forward(self, z: Float[Array, "..."]) -> Float[Array, "..."]:
+        """The coordinates."""
+        return z
+
+    def inverse(self, x: Float[Array, "..."]) -> Float[Array, "..."]:
+        """The coordinates."""
+        return x
+
+
 class Delta(AbstractTransport):
     """A parameter held at one value; it consumes no coordinate.
 

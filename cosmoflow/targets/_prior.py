@@ -55,6 +55,16 @@ class Prior(eqx.Module):
         """Number of standard-normal coordinates."""
         return sum(int(np.prod(block.shape)) for block in self.blocks)
 
+    def span(self, name: str) -> slice:
+        """Which coordinates the block of a parameter has."""
+        start = 0
+        for key, block in zip(self.keys, self.blocks, strict=True):
+            size = int(np.prod(block.shape))
+            if name in (key if isinstance(key, tuple) else (key,)):
+                return slice(start, start + size)
+            start += size
+        raise KeyError(name)
+
     def forward(self, z: Vector) -> Parameters:
         """From standard-normal coordinates, shape (dim,), to named parameters in their own units."""
         parameters: dict[str, Array] = {}

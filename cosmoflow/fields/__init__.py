@@ -1,0 +1,13 @@
+"""Random fields on periodic grids: forward models from white noise to what is observed."""
+
+from ._gaussian import GaussianField as GaussianField
+from ._grid import AbstractGrid as AbstractGrid
+from ._grid import Grid as Grid
+from ._latents import AbstractLatents as AbstractLatents
+from ._latents import ConfigurationLatents as ConfigurationLatents
+from ._latents import FourierLatents as FourierLatents
+from ._log_normal import LogNormalField as LogNormalField
+from ._model import AbstractFieldModel as AbstractFieldModel
+from ._power import AbstractPower as AbstractPower
+from ._power import LinearMatterPower as LinearMatterPower
+from ._power import TabulatedPower as TabulatedPower

@@ -1,0 +1,99 @@
+"""Likelihoods of whole fields, cell by cell."""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+from jaxtyping import Array, Bool, Float
+
+from .._types import Key, Parameters, Scalar
+from ..fields import AbstractFieldModel
+from ._base import AbstractLikelihood
+from ._field_noise import AbstractFieldNoise
+
+WHITE_NOISE = "white_noise"
+"""The parameter that holds the latents of the field."""
+
+
+class FieldLevel(AbstractLikelihood):
+    """An observed field, given its initial conditions and parameters.
+
+        log L = sum over cells of log p(data | model.predict(white_noise, parameters))
+
+    `white_noise`, shape of the grid, is required beside what the model requires.
+
+    Args:
+        model: The forward model.
+        noise: The law of the data given the prediction.
+        data: The observed field, shape of the grid.
+        mask: Which cells were observed; all where it is not given.
+
+    Raises:
+        ValueError: A shape is not that of the grid, the mask leaves nothing, or the data are not finite, or not counts
+            where the noise is that of counts.
+
+    References:
+        Jasche & Wandelt 2013, arXiv:1203.3639; Simon-Onfroy, Lanusse & de Mattia 2025, arXiv:2504.20130.
+    """
+
+    model: AbstractFieldModel
+    noise: AbstractFieldNoise
+    data: Float[Array, "*grid"]
+    mask: Bool[Array, "*grid"] | None
+
+    def __init__(
+        self,
+        model: AbstractFieldModel,
+        noise: AbstractFieldNoise,
+        data: ArrayLike,
+        mask: ArrayLike | None = None,
+    ):
+        shape = model.grid.shape
+        for name, array in (("data have", data), ("mask has", mask)):
+            if array is not None and np.shape(array) != shape:
+                raise ValueError(f"The {name} shape {np.shape(array)}, but the grid has {shape}.")
+        if noise.shape not in ((), shape):
+            raise ValueError(f"The noise has shape {noise.shape}, but the grid has {shape}.")
+        observed = np.ones(shape, bool) if mask is None else np.asarray(mask, bool)
+        if not observed.any():
+            raise ValueError("The mask is empty: it leaves no cell of the field; give the cells that were observed.")
+        bad = np.argwhere(observed & ~np.isfinite(np.asarray(data)))
+        if bad.size:
+            raise ValueError(
+                f"The data hold {len(bad)} cells that are not finite, the first at {tuple(map(int, bad[0]))}; mask them."
+            )
+        self.model, self.noise = model, noise
+        self.data = jnp.asarray(np.where(observed, np.asarray(data), 0), float)
+        self.mask = None if mask is None else jnp.asarray(observed)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The latents of the field and what the model requires."""
+        return (WHITE_NOISE, *self.model.required)
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """What the model can use."""
+        return self.model.optional
+
+    def log_likelihood(self, parameters: Parameters) -> Scalar:
+        """Normalised log-likelihood of the data given the field and its parameters."""
+        cells = self.noise.log_prob(self.data, self.predict(parameters))
+        return jnp.sum(cells if self.mask is None else jnp.where(self.mask, cells, 0))
+
+    def predict(self, parameters: Parameters) -> Float[Array, "*grid"]:
+        """The field without noise."""
+        return self.model.predict(parameters[WHITE_NOISE], parameters)
+
+    def simulate(self, parameters: Parameters, *, key: Key) -> Float[Array, "*grid"]:
+        """Data that could have been."""
+        return self.noise.sample(self.predict(parameters), key=key)
+
+    def precision(self) -> Float[Array, "*grid"]:
+        """Inverse variance of the data as a contrast; zero where nothing was observed."""
+        precision = jnp.broadcast_to(self.noise.precision(), self.data.shape)
+        return precision if self.mask is None else jnp.where(self.mask, precision, 0)
+
+    def observed_data(self) -> dict[str, Array]:
+        """The observed field, and the mask where there is one."""
+        return {"data": self.data} | ({} if self.mask is None else {"mask": self.mask})

@@ -1,0 +1,97 @@
+"""Coordinates of fields in which linear theory makes the posterior a standard normal law."""
+
+import jax.numpy as jnp
+from flowjax.bijections import AbstractBijection
+from jaxtyping import Array, Complex, Float
+
+from .._types import Parameters, Scalar, Vector
+from ..fields import AbstractFieldModel
+from ..likelihoods import FieldLevel, JointLikelihood
+from ..likelihoods._field_level import WHITE_NOISE
+from ._posterior import Posterior
+from ._prior import Prior
+
+
+class Wiener(AbstractBijection):
+    """The Wiener filter of a field, for the cosmology and the bias at each point, as a change of coordinates.
+
+    Where the modes of the data are R F + noise, F those of white noise and tau the precision of a cell, F has the
+    posterior N(tau R d / (1 + tau R^2), 1 / (1 + tau R^2)), and
+
+        F = tau R d / (1 + tau R^2) + z / sqrt(1 + tau R^2)
+
+    with the response R of linear theory (Kaiser's, of galaxies). All other coordinates stay. A mask or noise that
+    varies enters by the mean precision, and by the weights of the data.
+
+    Args:
+        prior: The prior of all parameters, `white_noise` among them.
+        model: The forward model, which tells the response.
+        precision: Mean precision tau of a cell.
+        data: Modes of the data, as a contrast and weighted by precision / tau.
+        response: R at one point, to stay the same everywhere; that of each point where it is None.
+
+    References:
+        Wiener 1949; Kaiser 1987, MNRAS 227, 1; Simon-Onfroy, Lanusse & de Mattia 2025, arXiv:2504.20130.
+    """
+
+    prior: Prior
+    model: AbstractFieldModel
+    precision: Scalar
+    data: Complex[Array, "*half"]
+    response: Float[Array, "*half"] | None
+    cond_shape: None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape (dim,) of a point."""
+        return (self.prior.dim,)
+
+    def transform_and_log_det(self, x, condition=None):
+        """From Wiener's coordinates to those of the prior."""
+        scale, mean = self._law(x)
+        return self._moved(x, lambda modes: mean + scale * modes), self._log_det(scale)
+
+    def inverse_and_log_det(self, y, condition=None):
+        """From the coordinates of the prior to Wiener's."""
+        scale, mean = self._law(y)
+        return self._moved(y, lambda modes: (modes - mean) / scale), -self._log_det(scale)
+
+    def _law(self, z: Vector) -> tuple[Float[Array, "*half"], Complex[Array, "*half"]]:
+        """Standard deviations and means of the modes."""
+        response = self.response
+        if response is None:
+            response = self.model.response(_others(self.prior, z))
+        gain = 1 / (1 + self.precision * response**2)
+        return jnp.sqrt(gain), self.precision * response * gain * self.data
+
+    def _moved(self, z: Vector, change) -> Vector:
+        grid, latents, span = self.model.grid, self.model.latents, self.prior.span(WHITE_NOISE)
+        modes = latents.modes(grid, z[span].reshape(grid.shape))
+        return z.at[span].set(latents.latents(grid, change(modes)).ravel())
+
+    def _log_det(self, scale: Float[Array, "*half"]) -> Scalar:
+        return jnp.sum(jnp.log(scale) * self.model.grid.multiplicity.astype(scale.dtype))
+
+
+def wiener_coordinates(posterior: Posterior, *, at: Vector | None = None) -> Wiener | None:
+    """Wiener's coordinates of a posterior; None where it is not that of one field.
+
+    Args:
+        posterior: With a likelihood that is, or holds, one `FieldLevel`.
+        at: A point of the prior's coordinates whose response is used everywhere; that of each point if None.
+    """
+    members = posterior.likelihood.members if isinstance(posterior.likelihood, JointLikelihood) else ()
+    fields = [m for m in (posterior.likelihood, *members) if isinstance(m, FieldLevel)]
+    if len(fields) != 1:
+        return None
+    field, prior = fields[0], posterior.prior
+    response = None if at is None else field.model.response(_others(prior, at))
+    precision = field.precision()
+    tau = jnp.mean(precision)
+    modes = field.model.grid.modes(field.noise.contrast(field.data) * (precision / tau))
+    return Wiener(prior, field.model, tau, modes, response)
+
+
+def _others(prior: Prior, z: Vector) -> Parameters:
+    """All parameters but the field."""
+    return {name: value for name, value in prior.forward(z).items() if name != WHITE_NOISE}
