@@ -12,9 +12,11 @@ from ._priors import parameter_names
 from ._python import PythonTable, source_digest
 from ._schema import Config
 
+_RUN = "num_draws chunk commit_seconds commit_bytes max_time until_ess until_rhat output precision".split()
+_FILES = ("values", "covariance", "mask", *FILES)
 _MAY_CHANGE = {
-    "run": {"num_draws", "chunk", "commit_seconds", "commit_bytes", "max_time", "until_ess", "until_rhat", "output"},
-    "likelihood": {"__all__": {"values", "covariance", *FILES}},
+    "run": set(_RUN),
+    "likelihood": {"__all__": dict.fromkeys(_FILES, True) | {"model": {"power": {"values", "sources"}}}},
 }
 
 
@@ -22,7 +24,7 @@ def identity(config: Config) -> dict[str, Any]:
     """All that determines the draws: the tables, the data and the precision.
 
     Left out is what may change when a run is resumed: how many draws, until when, how often committed, and where to;
-    and where the data lie, of which the content counts.
+    and where the data lie, of which the content counts. The precision stands by itself.
     """
     tables = config.model_dump(exclude=_MAY_CHANGE)
     likelihood = build_likelihood(config)

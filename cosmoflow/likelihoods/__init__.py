@@ -14,6 +14,7 @@ from ._planck_lite import PlanckLite as PlanckLite
 from ._supernovae import Supernovae as Supernovae
 from ._two_point import TwoPoint as TwoPoint
 from ._varying_covariance import VaryingCovarianceTwoPoint as VaryingCovarianceTwoPoint
+from ._field_level import WHITE_NOISE as WHITE_NOISE
 from ._field_level import FieldLevel as FieldLevel
 from ._field_noise import AbstractFieldNoise as AbstractFieldNoise
 from ._field_noise import GaussianNoise as GaussianNoise

@@ -1,0 +1,90 @@
+"""`[likelihood.NAME] field = "FILE"`: an observed field, its forward model and its noise; `kind` names a constructor."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ._table import Positive, Table
+
+Redshift = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class MatterPowerTable(Table):
+    """The argument of `LinearMatterPower`."""
+
+    kind: Literal["matter"]
+    redshift: Redshift = 0.0
+
+
+class TabulatedPowerTable(Table):
+    """`TabulatedPower` of the two columns of a text file: wave number, power."""
+
+    kind: Literal["table"]
+    values: str
+
+
+Power = Annotated[MatterPowerTable | TabulatedPowerTable, Field(discriminator="kind")]
+
+
+class GaussianFieldTable(Table):
+    """Arguments of `GaussianField`."""
+
+    kind: Literal["gaussian"]
+    power: Power
+
+
+class LogNormalFieldTable(Table):
+    """Arguments of `LogNormalField`."""
+
+    kind: Literal["log_normal"]
+    power: Power
+    shift: Positive = 1.0
+
+
+Model = Annotated[GaussianFieldTable | LogNormalFieldTable, Field(discriminator="kind")]
+
+
+class GaussianNoiseTable(Table):
+    """`GaussianNoise`; without `sd`, that of the file."""
+
+    kind: Literal["gaussian"]
+    sd: Positive | None = None
+
+
+class ShapeNoiseTable(Table):
+    """`GaussianNoise.of_shapes`."""
+
+    kind: Literal["shape"]
+    shape_noise: Positive
+    galaxies_per_arcmin2: Positive
+
+
+class PoissonNoiseTable(Table):
+    """`PoissonNoise`; without `mean_count`, that of the file."""
+
+    kind: Literal["poisson"]
+    mean_count: Positive | None = None
+
+
+class NegativeBinomialNoiseTable(Table):
+    """`NegativeBinomialNoise`; without `mean_count`, that of the file."""
+
+    kind: Literal["negative_binomial"]
+    mean_count: Positive | None = None
+    concentration: Positive
+
+
+Noise = Annotated[
+    GaussianNoiseTable | ShapeNoiseTable | PoissonNoiseTable | NegativeBinomialNoiseTable, Field(discriminator="kind")
+]
+
+
+class FieldTable(Table):
+    """Arguments of `FieldLevel`; lengths of the box and the mask are those of the file where they are not given."""
+
+    field: str
+    model: Model
+    noise: Noise
+    latents: Literal["fourier", "configuration"] = "fourier"
+    box_size: Positive | Annotated[tuple[Positive, ...], Field(strict=False, min_length=2)] | None = None
+    mask: str | None = None
