@@ -1,6 +1,5 @@
 """Likelihoods of whole fields, cell by cell."""
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
@@ -60,7 +59,7 @@ class FieldLevel(AbstractLikelihood):
         bad = np.argwhere(observed & ~np.isfinite(np.asarray(data)))
         if bad.size:
             raise ValueError(
-                f"The data hold {len(bad)} cells that are not finite, the first at {tuple(map(int, bad[0]))}; mask them."
+                f"The data are not finite in {len(bad)} cells, first in {tuple(map(int, bad[0]))}; mask them."
             )
         self.model, self.noise = model, noise
         self.data = jnp.asarray(np.where(observed, np.asarray(data), 0), float)
