@@ -1,4 +1,4 @@
-"""`[likelihood.NAME] field = "FILE"`: an observed field, its forward model and its noise; `kind` names a constructor."""
+"""`[likelihood.NAME] field = "FILE"`: an observed field, its forward model and its noise, each by its `kind`."""
 
 from typing import Annotated, Literal
 

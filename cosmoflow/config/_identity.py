@@ -12,10 +12,10 @@ from ._priors import parameter_names
 from ._python import PythonTable, source_digest
 from ._schema import Config
 
-_RUN = "num_draws chunk commit_seconds commit_bytes max_time until_ess until_rhat output precision".split()
+_OPERATION = {"num_draws", "chunk", "commit_seconds", "commit_bytes", "max_time", "until_ess", "until_rhat", "output"}
 _FILES = ("values", "covariance", "mask", *FILES)
-_MAY_CHANGE = {
-    "run": set(_RUN),
+_LEFT_OUT = {
+    "run": _OPERATION | {"precision"},
     "likelihood": {"__all__": dict.fromkeys(_FILES, True) | {"model": {"power": {"values", "sources"}}}},
 }
 
@@ -26,7 +26,7 @@ def identity(config: Config) -> dict[str, Any]:
     Left out is what may change when a run is resumed: how many draws, until when, how often committed, and where to;
     and where the data lie, of which the content counts. The precision stands by itself.
     """
-    tables = config.model_dump(exclude=_MAY_CHANGE)
+    tables = config.model_dump(exclude=_LEFT_OUT)
     likelihood = build_likelihood(config)
     data = {name: digest(member) for name, member in zip(likelihood.names, likelihood.members, strict=True)}
     code = {

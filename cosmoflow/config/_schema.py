@@ -13,7 +13,6 @@ from ._priors import Distribution, UniformPolygonTable, parameter_names
 from ._samplers import AutoTable, Sampler
 from ._table import Positive, Table
 
-
 CALL_BYTES = 2**28
 """What the draws of one compiled call may take."""
 
