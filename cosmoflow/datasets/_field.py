@@ -36,8 +36,8 @@ class FieldData:
     data: Float[np.ndarray, "*grid"]
     box_size: tuple[float, ...] | None = None
     mask: Bool[np.ndarray, "*grid"] | None = None
-    mean_count: Float[np.ndarray, "*cell"] | None = None
-    noise_sd: Float[np.ndarray, "*cell"] | None = None
+    mean_count: Float[np.ndarray, "*count"] | None = None
+    noise_sd: Float[np.ndarray, "*noise"] | None = None
     truth: Float[np.ndarray, "*grid"] | None = None
     parameters: Mapping[str, float] = field(default_factory=dict)
 
@@ -74,9 +74,8 @@ def read_field(path: str | Path, *, mask: str | Path | None = None) -> FieldData
     """
     path, shape = Path(path), field_shape(path)
     with _opened(path) as entries:
-        found = {
-            name: _numbers(path, name, entries[name]) for name in ("data", *_WHOLE, *_EACH_OR_ONE) if name in entries
-        }
+        names = [name for name in ("data", *_WHOLE, *_EACH_OR_ONE) if name in entries]
+        found = {name: _numbers(path, name, entries[name]) for name in names}
         parameters = {name: float(value) for name, value in entries["truth"].attrs.items()} if "truth" in found else {}
         lengths = getattr(entries, "attrs", {}).get("box_size")
     source = path if mask is None else Path(mask)
@@ -84,21 +83,17 @@ def read_field(path: str | Path, *, mask: str | Path | None = None) -> FieldData
         with _opened(source) as entries:
             found["mask"] = _numbers(source, "data", entries["data"])
     for name, array in found.items():
-        if array.shape != shape and not (name in _EACH_OR_ONE and array.size == 1):
+        if name in _EACH_OR_ONE and array.size == 1:
+            found[name] = array.reshape(())
+        elif array.shape != shape:
             where = source if name == "mask" else path
             raise DataError(f"The {name} in {where} has shape {array.shape}, but the data have {shape}.")
     observed = _mask(source, found.get("mask"))
     for name in ("data", *_EACH_OR_ONE, "truth"):
         if name in found:
             _check_finite(path, name, found[name], None if name == "truth" else observed)
-    return FieldData(
-        data=found["data"],
-        box_size=None if lengths is None else _box_size(path, lengths, len(shape)),
-        mask=observed,
-        **{name: found[name].reshape(() if found[name].size == 1 else shape) for name in _EACH_OR_ONE if name in found},
-        truth=found.get("truth"),
-        parameters=parameters,
-    )
+    box_size = None if lengths is None else _box_size(path, lengths, len(shape))
+    return FieldData(**{**found, "mask": observed}, box_size=box_size, parameters=parameters)
 
 
 @contextmanager
