@@ -6,7 +6,7 @@ from jaxtyping import Array, Float
 
 from .._types import Parameters, Scalar
 from ._gaussian import amplitudes
-from ._grid import AbstractGrid
+from ._grid import AbstractGrid, filtered
 from ._latents import AbstractLatents, FourierLatents
 from ._model import AbstractFieldModel
 from ._power import AbstractPower
@@ -56,7 +56,7 @@ class LogNormalField(AbstractFieldModel):
     def predict(self, white_noise: Float[Array, "*grid"], parameters: Parameters) -> Float[Array, "*grid"]:
         """The field."""
         amplitude, variance = self._gaussian(parameters)
-        gaussian = self.grid.field(self.latents.modes(self.grid, white_noise) * amplitude)
+        gaussian = self.grid.field(filtered(self.latents.modes(self.grid, white_noise), amplitude))
         return self.shift * jnp.expm1(gaussian - 0.5 * variance)
 
     def response(self, parameters: Parameters) -> Float[Array, "*half"]:
