@@ -1,5 +1,6 @@
 """Random fields on periodic grids: forward models from white noise to what is observed."""
 
+from ._convergence_power import ConvergencePower as ConvergencePower
 from ._gaussian import GaussianField as GaussianField
 from ._grid import AbstractGrid as AbstractGrid
 from ._grid import Grid as Grid
