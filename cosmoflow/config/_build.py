@@ -9,7 +9,9 @@ import jax.random as jr
 
 from .._record import Keep, Record
 from .._types import Key
+from ..datasets import field_shape
 from ..dynamics import AdditivePotential, NeuralPotential, RadialNetwork, RadialPotential
+from ..fields import check_memory
 from ..flows import (
     AdditiveGaussianMomentum,
     DenseGaussianMomentum,
@@ -33,6 +35,7 @@ from ..targets import (
     WhiteNoise,
 )
 from ._errors import ConfigError
+from ._field_tables import FieldTable
 from ._likelihoods import build_member
 from ._priors import bounds, parameter_names
 from ._schema import Config, FlowTable, KeepTable
@@ -86,8 +89,9 @@ def build_posterior(config: Config) -> Posterior:
 
     Raises:
         ConfigError: The prior lacks a parameter that a likelihood needs, or has one that none uses, or a distribution
-            cannot be made.
+            cannot be made, or a field needs more memory than there is.
     """
+    _check_memory(config)
     likelihood = build_likelihood(config)
     blocks = {}
     for key, table in config.prior.items():
@@ -118,14 +122,15 @@ def build_record(config: Config, posterior: Posterior) -> Record:
         ConfigError: The configuration names what is neither.
     """
     likelihood = posterior.likelihood
-    derived = jax.eval_shape(lambda z: likelihood.derived(posterior.constrain(z)), jnp.zeros(posterior.dim))
+    parameters = jax.eval_shape(posterior.constrain, jnp.zeros(posterior.dim))
+    derived, averaged = (jax.eval_shape(told, parameters) for told in (likelihood.derived, likelihood.averaged))
     known = [*posterior.prior.names, *derived]
     for name in config.record:
         if name not in known:
             raise ConfigError(config.source, f"record.{name} is no parameter; the run has {', '.join(known)}")
     kept = {WHITE_NOISE: FIELD} if WHITE_NOISE in posterior.prior.names else {}
     kept |= {name: _keep(table) for name, table in config.record.items()}
-    return Record(kept, likelihood.derived if derived else None)
+    return Record(kept, likelihood.derived if derived else None, likelihood.averaged if averaged else None)
 
 
 def _keep(table: KeepTable) -> Keep | None:
@@ -146,6 +151,26 @@ def build_flow(table: FlowTable, dim: int, key: Key) -> HamiltonianFlow:
         **network,
         key=key,
     )
+
+
+def _check_memory(config: Config) -> None:
+    """Refuse a field that is too large before anything of it is read."""
+    kept = FIELD if WHITE_NOISE not in config.record else _keep(config.record[WHITE_NOISE])
+    for name, table in config.likelihood.items():
+        if isinstance(table, FieldTable):
+            shape, run = field_shape(config.source.parent / table.field), config.run
+            chunk = run.draws_per_call(math.prod(shape))
+            try:
+                check_memory(
+                    shape,
+                    num_chains=run.num_chains,
+                    chunk=chunk,
+                    every=chunk if kept is None else kept.every,
+                    dtype=run.precision,
+                    model=table.model.kind,
+                )
+            except ValueError as error:
+                raise ConfigError(config.source, f"likelihood.{name}: {error}") from error
 
 
 def _check_names(config: Config, prior: Prior, likelihood: JointLikelihood) -> None:

@@ -16,6 +16,14 @@ class MatterPowerTable(Table):
     redshift: Redshift = 0.0
 
 
+class ConvergencePowerTable(Table):
+    """`ConvergencePower` of the two columns of a text file: redshift, number of sources."""
+
+    kind: Literal["convergence"]
+    sources: str
+    nonlinear: bool = True
+
+
 class TabulatedPowerTable(Table):
     """`TabulatedPower` of the two columns of a text file: wave number, power."""
 
@@ -23,7 +31,7 @@ class TabulatedPowerTable(Table):
     values: str
 
 
-Power = Annotated[MatterPowerTable | TabulatedPowerTable, Field(discriminator="kind")]
+Power = Annotated[MatterPowerTable | ConvergencePowerTable | TabulatedPowerTable, Field(discriminator="kind")]
 
 
 class GaussianFieldTable(Table):
@@ -41,7 +49,16 @@ class LogNormalFieldTable(Table):
     shift: Positive = 1.0
 
 
-Model = Annotated[GaussianFieldTable | LogNormalFieldTable, Field(discriminator="kind")]
+class LagrangianFieldTable(Table):
+    """Arguments of `LagrangianField`."""
+
+    kind: Literal["lagrangian"]
+    redshift: Redshift = 0.0
+    order: Literal[1, 2] = 2
+    line_of_sight: Literal[0, 1, 2] | None = None
+
+
+Model = Annotated[GaussianFieldTable | LogNormalFieldTable | LagrangianFieldTable, Field(discriminator="kind")]
 
 
 class GaussianNoiseTable(Table):

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from ..datasets import FieldData, read_curve, read_field
@@ -12,6 +13,7 @@ from ..fields import (
     AbstractLatents,
     AbstractPower,
     ConfigurationLatents,
+    ConvergencePower,
     FourierLatents,
     GaussianField,
     Grid,
@@ -20,6 +22,7 @@ from ..fields import (
     TabulatedPower,
 )
 from ..likelihoods import (
+    WHITE_NOISE,
     AbstractFieldNoise,
     FieldLevel,
     GaussianNoise,
@@ -28,7 +31,10 @@ from ..likelihoods import (
 )
 
 _LATENTS: dict[str, type[AbstractLatents]] = {"fourier": FourierLatents, "configuration": ConfigurationLatents}
-_MODELS = {"gaussian": GaussianField, "log_normal": LogNormalField}
+_MODELS: dict[str, type[AbstractFieldModel]] = {
+    "gaussian": GaussianField,
+    "log_normal": LogNormalField,
+}
 
 
 def build_field(
@@ -52,20 +58,33 @@ def build_field(
     if lengths is None:
         raise ValueError(f"box_size is missing, and {folder / field} has no such attribute; add it")
     grid = Grid(observed.data.shape, lengths)
-    made = _model(folder, grid, _LATENTS[latents](), **model)
-    return FieldLevel(made, _noise(observed, grid, **noise), observed.data, observed.mask)
+    made = _model(folder, grid=grid, latents=_LATENTS[latents](), **model)
+    truth = _truth(observed, grid, made.latents)
+    return FieldLevel(made, _noise(observed, grid, **noise), observed.data, observed.mask, truth=truth)
 
 
-def _model(
-    folder: Path, grid: AbstractGrid, latents: AbstractLatents, *, kind: str, power: dict[str, Any], **options: Any
-) -> AbstractFieldModel:
-    return _MODELS[kind](grid, _power(folder, **power), latents=latents, **options)
+def _model(folder: Path, *, kind: str, **options: Any) -> AbstractFieldModel:
+    if "power" in options:
+        options["power"] = _power(folder, **options["power"])
+    return _MODELS[kind](**options)
 
 
 def _power(folder: Path, *, kind: str, **options: Any) -> AbstractPower:
-    if kind == "matter":
-        return LinearMatterPower(**options)
-    return TabulatedPower(*read_curve(folder / options["values"]))
+    match kind:
+        case "matter":
+            return LinearMatterPower(**options)
+        case "convergence":
+            return ConvergencePower(*read_curve(folder / options.pop("sources")), **options)
+        case _:
+            return TabulatedPower(*read_curve(folder / options["values"]))
+
+
+def _truth(observed: FieldData, grid: AbstractGrid, latents: AbstractLatents) -> dict[str, Any] | None:
+    """The parameters of a mock, with its white noise as latents."""
+    if observed.truth is None:
+        return None
+    modes = grid.modes(jnp.asarray(observed.truth, float))
+    return {**observed.parameters, WHITE_NOISE: latents.latents(grid, modes)}
 
 
 def _noise(observed: FieldData, grid: AbstractGrid, *, kind: str, **options: Any) -> AbstractFieldNoise:

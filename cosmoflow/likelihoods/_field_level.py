@@ -57,7 +57,9 @@ class FieldLevel(AbstractLikelihood):
         true = {} if truth is None else {name: jnp.asarray(value, float) for name, value in truth.items()}
         for name in (WHITE_NOISE, *model.required):
             if truth is not None and name not in true:
-                raise ValueError(f"The truth of the field lacks {name!r}, which the model requires; give it or no truth.")
+                raise ValueError(
+                    f"The truth of the field lacks {name!r}, which the model requires; give it or no truth."
+                )
         for name, array in (("data have", data), ("mask has", mask), ("true white noise has", true.get(WHITE_NOISE))):
             if array is not None and np.shape(array) != shape:
                 raise ValueError(f"The {name} shape {np.shape(array)}, but the grid has {shape}.")
