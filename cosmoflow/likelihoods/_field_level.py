@@ -69,7 +69,7 @@ class FieldLevel(AbstractLikelihood):
         bad = np.argwhere(observed & ~np.isfinite(np.asarray(data)))
         if bad.size:
             raise ValueError(
-                f"The data hold {len(bad)} cells that are not finite, the first at {tuple(map(int, bad[0]))}; mask them."
+                f"The data are not finite in {len(bad)} cells, first in {tuple(map(int, bad[0]))}; mask them."
             )
         self.model, self.noise = model, noise
         self.data = jnp.asarray(np.where(observed, np.asarray(data), 0), float)
