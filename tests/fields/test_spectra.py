@@ -76,7 +76,7 @@ def test_bins_of_latents(grid):
     assert chosen.shape == (len(bins), 2) and np.array_equal(chosen, bins.choose(2))
     for i, latent in enumerate(chosen[:, 1]):
         latents = jnp.zeros(grid.num_cells).at[latent].set(1.0).reshape(grid.shape)
-        power = bins.power_spectrum(FourierLatents().modes(grid, latents))
+        power = np.asarray(bins.power_spectrum(FourierLatents().modes(grid, latents)))
         np.testing.assert_array_equal(np.flatnonzero(power), [i])
         np.testing.assert_allclose(power[i] * bins.num_modes[i], grid.cell_volume)
 
