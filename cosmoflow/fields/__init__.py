@@ -8,7 +8,12 @@ from ._latents import AbstractLatents as AbstractLatents
 from ._latents import ConfigurationLatents as ConfigurationLatents
 from ._latents import FourierLatents as FourierLatents
 from ._log_normal import LogNormalField as LogNormalField
+from ._memory import check_memory as check_memory
+from ._memory import memory_available as memory_available
+from ._memory import memory_needed as memory_needed
 from ._model import AbstractFieldModel as AbstractFieldModel
 from ._power import AbstractPower as AbstractPower
 from ._power import LinearMatterPower as LinearMatterPower
 from ._power import TabulatedPower as TabulatedPower
+from ._spectra import WavenumberBins as WavenumberBins
+from ._summary import FieldSummary as FieldSummary

@@ -56,7 +56,9 @@ class ConvergencePower(AbstractPower):
     ):
         z, n = np.asarray(redshift, float), np.asarray(density, float)
         if z.shape != n.shape or z.ndim != 1 or z.size < 2:
-            raise ValueError(f"n(z) needs as many densities as redshifts, two at least, but has {n.shape} and {z.shape}.")
+            raise ValueError(
+                f"n(z) needs as many densities as redshifts, two at least, but has {n.shape} and {z.shape}."
+            )
         if not (np.all(np.diff(z) > 0) and z[0] >= 0 and np.isfinite(z[-1])):
             raise ValueError("The redshifts of n(z) do not ascend from zero or later; sort the table.")
         if not (np.all(n >= 0) and np.all(np.isfinite(n)) and np.any(n > 0)):

@@ -5,6 +5,7 @@ from abc import abstractmethod
 from functools import cache
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from equinox import AbstractVar
@@ -117,6 +118,11 @@ class Grid(AbstractGrid):
     def field(self, modes: Complex[Array, "*half"]) -> Float[Array, "*grid"]:
         """From modes to the field."""
         return jnp.fft.irfftn(modes, self.shape, range(-len(self.shape), 0)) * math.sqrt(self.num_cells)
+
+
+def filtered(modes: Complex[Array, "*half"], gain: Float[Array, "*half"]) -> Complex[Array, "*half"]:
+    """Modes times a real filter."""
+    return jax.lax.complex(modes.real * gain, modes.imag * gain)
 
 
 def check_grid(shape: tuple[int, ...], box_size: tuple[float, ...]) -> None:

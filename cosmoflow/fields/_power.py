@@ -6,10 +6,9 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from equinox import AbstractVar
-from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
-from .._types import Parameters
+from .._types import Parameters, Scalar
 from ..cosmology import Cosmology, growth_factor, linear_power
 from ._grid import AbstractGrid
 
@@ -90,6 +89,6 @@ def fiducial_cosmology(parameters: Parameters) -> Cosmology:
     return Cosmology.from_parameters(parameters, h=0.6774, Omega_b=0.0486)
 
 
-def spectral_index(parameters: Parameters) -> ArrayLike:
+def spectral_index(parameters: Parameters) -> Scalar:
     """n_s, or that of Planck 2015."""
-    return parameters.get("n_s", 0.9667)  # pyright: ignore[reportReturnType]
+    return jnp.asarray(parameters.get("n_s", 0.9667), float)
