@@ -14,7 +14,7 @@ from scipy.stats import chi2
 from cosmoflow.fields import ConvergencePower, Grid, LogNormalField
 from cosmoflow.likelihoods import FieldLevel, GaussianNoise
 from cosmoflow.samplers import MCLMC
-from cosmoflow.targets import Posterior, Prior, Pullback, TruncatedNormal, WhiteNoise, wiener_coordinates
+from cosmoflow.targets import Normal, Posterior, Prior, Pullback, WhiteNoise, wiener_coordinates
 
 SHIFT = 0.03
 SHAPE_NOISE = 0.26
@@ -46,8 +46,8 @@ def survey(cells: int, degrees: float) -> Posterior:
     noise = GaussianNoise.of_shapes(SHAPE_NOISE, GALAXIES, grid.cell_volume)
     prior = Prior(
         {
-            "Omega_m": TruncatedNormal(0.3, 0.03, 0.15, 0.45),
-            "sigma8": TruncatedNormal(0.8, 0.06, 0.5, 1.1),
+            "Omega_m": Normal(0.3, 0.03),
+            "sigma8": Normal(0.8, 0.06),
             "white_noise": WhiteNoise(grid.shape),
         }
     )
