@@ -14,3 +14,4 @@ from ._model import AbstractFieldModel as AbstractFieldModel
 from ._power import AbstractPower as AbstractPower
 from ._power import LinearMatterPower as LinearMatterPower
 from ._power import TabulatedPower as TabulatedPower
+from ._slab import SlabGrid as SlabGrid

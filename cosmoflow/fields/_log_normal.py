@@ -1,6 +1,7 @@
 """Log-normal random fields: of a density that is never negative, or of a map of convergence."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -67,7 +68,7 @@ class LogNormalField(AbstractFieldModel):
         """Square roots of the power of g over a cell's volume, and the variance of g."""
         grid = self.grid
         power = grid.spread(self.power(grid, parameters) / grid.cell_volume)
-        correlation = grid.field(power.astype(jnp.result_type(power, jnp.complex64))) / grid.num_cells**0.5
+        correlation = grid.field(jax.lax.complex(power, jnp.zeros_like(power))) / grid.num_cells**0.5
         power = jnp.maximum(grid.modes(jnp.log1p(correlation / self.shift**2)).real * grid.num_cells**0.5, 0)
         power = power.at[(0,) * power.ndim].set(0)
         return amplitudes(power), jnp.sum(power * grid.multiplicity.astype(power.dtype)) / grid.num_cells
