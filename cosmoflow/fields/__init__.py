@@ -15,5 +15,6 @@ from ._model import AbstractFieldModel as AbstractFieldModel
 from ._power import AbstractPower as AbstractPower
 from ._power import LinearMatterPower as LinearMatterPower
 from ._power import TabulatedPower as TabulatedPower
+from ._slab import SlabGrid as SlabGrid
 from ._spectra import WavenumberBins as WavenumberBins
 from ._summary import FieldSummary as FieldSummary

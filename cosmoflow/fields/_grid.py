@@ -81,6 +81,10 @@ class AbstractGrid(eqx.Module):
         """A function of |k|, given on `shells`, at every mode."""
         return values[_shells(self.shape, self.box_size)[1]]
 
+    def place(self, field: Float[Array, "*grid"]) -> Float[Array, "*grid"]:
+        """The field on the devices that hold it."""
+        return field
+
     @abstractmethod
     def modes(self, field: Float[Array, "*grid"]) -> Complex[Array, "*half"]:
         """From a field to its modes."""

@@ -74,8 +74,8 @@ class FieldLevel(AbstractLikelihood):
                 f"The data are not finite in {len(bad)} cells, first in {tuple(map(int, bad[0]))}; mask them."
             )
         self.model, self.noise = model, noise
-        self.data = jnp.asarray(np.where(observed, np.asarray(data), 0), float)
-        self.mask = None if mask is None else jnp.asarray(observed)
+        self.data = model.grid.place(jnp.asarray(np.where(observed, np.asarray(data), 0), float))
+        self.mask = None if mask is None else model.grid.place(jnp.asarray(observed))
         self.bins = WavenumberBins(model.grid) if bins is None else bins
         self.truth = None if truth is None else true
 
