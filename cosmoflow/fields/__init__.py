@@ -4,6 +4,7 @@ from ._convergence_power import ConvergencePower as ConvergencePower
 from ._gaussian import GaussianField as GaussianField
 from ._grid import AbstractGrid as AbstractGrid
 from ._grid import Grid as Grid
+from ._lagrangian import LagrangianField as LagrangianField
 from ._latents import AbstractLatents as AbstractLatents
 from ._latents import ConfigurationLatents as ConfigurationLatents
 from ._latents import FourierLatents as FourierLatents
