@@ -17,6 +17,7 @@ from ..fields import (
     FourierLatents,
     GaussianField,
     Grid,
+    LagrangianField,
     LinearMatterPower,
     LogNormalField,
     TabulatedPower,
@@ -34,6 +35,7 @@ _LATENTS: dict[str, type[AbstractLatents]] = {"fourier": FourierLatents, "config
 _MODELS: dict[str, type[AbstractFieldModel]] = {
     "gaussian": GaussianField,
     "log_normal": LogNormalField,
+    "lagrangian": LagrangianField,
 }
 
 
