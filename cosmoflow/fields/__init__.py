@@ -9,5 +9,6 @@ from ._latents import FourierLatents as FourierLatents
 from ._log_normal import LogNormalField as LogNormalField
 from ._model import AbstractFieldModel as AbstractFieldModel
 from ._power import AbstractPower as AbstractPower
+from ._power import InterpolatedMatterPower as InterpolatedMatterPower
 from ._power import LinearMatterPower as LinearMatterPower
 from ._power import TabulatedPower as TabulatedPower

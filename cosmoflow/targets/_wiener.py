@@ -1,5 +1,8 @@
 """Coordinates of fields in which linear theory makes the posterior a standard normal law."""
 
+from collections.abc import Callable
+from typing import Any
+
 import jax.numpy as jnp
 from flowjax.bijections import AbstractBijection
 from jaxtyping import Array, Complex, Float
@@ -56,7 +59,7 @@ class Wiener(AbstractBijection):
         scale, mean = self._law(y)
         return self._moved(y, lambda modes: (modes - mean) / scale), -self._log_det(scale)
 
-    def _law(self, z: Vector) -> tuple[Float[Array, "*half"], Complex[Array, "*half"]]:
+    def _law(self, z: Any) -> tuple[Float[Array, "*half"], Complex[Array, "*half"]]:
         """Standard deviations and means of the modes."""
         response = self.response
         if response is None:
@@ -64,7 +67,7 @@ class Wiener(AbstractBijection):
         gain = 1 / (1 + self.precision * response**2)
         return jnp.sqrt(gain), self.precision * response * gain * self.data
 
-    def _moved(self, z: Vector, change) -> Vector:
+    def _moved(self, z: Any, change: Callable[[Array], Array]) -> Vector:
         grid, latents, span = self.model.grid, self.model.latents, self.prior.span(WHITE_NOISE)
         modes = latents.modes(grid, z[span].reshape(grid.shape))
         return z.at[span].set(latents.latents(grid, change(modes)).ravel())
