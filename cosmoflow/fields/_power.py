@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -11,7 +10,7 @@ import numpy as np
 from equinox import AbstractVar
 from jaxtyping import Array, Float
 
-from .._types import Parameters
+from .._types import Parameters, Scalar
 from ..cosmology import Cosmology, growth_factor, linear_power
 from ._grid import AbstractGrid
 
@@ -156,6 +155,6 @@ def fiducial_cosmology(parameters: Parameters) -> Cosmology:
     return Cosmology.from_parameters(parameters, h=0.6774, Omega_b=0.0486)
 
 
-def spectral_index(parameters: Parameters) -> Any:
+def spectral_index(parameters: Parameters) -> Scalar:
     """n_s, or that of Planck 2015."""
-    return parameters.get("n_s", 0.9667)
+    return jnp.asarray(parameters.get("n_s", 0.9667), float)

@@ -1,0 +1,102 @@
+"""Lagrangian perturbation theory: where the matter of each cell goes, from the modes of the linear density.
+
+To second order a particle that starts at q is at
+
+    x = q - grad phi1 - 3/7 Omega_m(a)^(-1/143) grad phi2,
+    laplacian phi1 = delta,    laplacian phi2 = sum over i < j of (phi1,ii phi1,jj - phi1,ij^2)
+
+with delta the linear density at that time, and each order moves at the rate f1 or f2 = 2 Omega_m(a)^(6/11). Odd
+derivatives leave out the Nyquist mode of their axis.
+
+References:
+    Zel'dovich 1970, A&A 5, 84; Bouchet, Colombi, Hivon & Juszkiewicz 1995, arXiv:astro-ph/9406013;
+    Scoccimarro 1998, arXiv:astro-ph/9711187.
+"""
+
+import functools
+from collections.abc import Sequence
+from itertools import combinations_with_replacement
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+from jaxtyping import Array, Complex, Float
+
+from .._types import Scalar
+from ..cosmology import Cosmology, growth_factor, growth_rate
+from ..cosmology._background import matter_scaled
+from ._grid import AbstractGrid
+
+
+class Growth(NamedTuple):
+    """How the two orders grow.
+
+    Attributes:
+        factor: D over that of today.
+        second: 3/7 Omega_m(a)^(-1/143), over D^2 that of the second order.
+        rate: f1 = d ln D / d ln a.
+        second_rate: f2 = 2 Omega_m(a)^(6/11).
+    """
+
+    factor: Scalar
+    second: Scalar
+    rate: Scalar
+    second_rate: Scalar
+
+
+def growth(cosmology: Cosmology, redshift: ArrayLike) -> Growth:
+    """How the two orders grow until a redshift."""
+    redshift = jnp.asarray(redshift, cosmology.h.dtype)
+    then, today = growth_factor(cosmology, jnp.stack([redshift, jnp.zeros_like(redshift)]))
+    density = cosmology.Omega_m / matter_scaled(cosmology, 1 / (1 + redshift))
+    return Growth(
+        then / today, 3 / 7 * density ** (-1 / 143), growth_rate(cosmology, redshift), 2 * density ** (6 / 11)
+    )
+
+
+def displacement(grid: AbstractGrid, densities: Sequence[Complex[Array, "*half"]]) -> Float[Array, "axis *grid"]:
+    """Minus the gradient of the inverse Laplacian of a density [cells]: one transform for each axis.
+
+    Args:
+        grid: The cells.
+        densities: Its modes, for each axis; they differ where an axis is seen in redshift space.
+    """
+    real = densities[0].real.dtype
+    return jnp.stack(
+        [
+            grid.field(density * jnp.asarray(1j * k / size, density.dtype) * _inverse_square(grid, real))
+            for density, k, size in zip(densities, odd_wavenumbers(grid), grid.cell_size, strict=True)
+        ]
+    )
+
+
+def tidal_field(grid: AbstractGrid, density: Complex[Array, "*half"]) -> dict[tuple[int, int], Float[Array, "*grid"]]:
+    """The second derivatives phi,ij of the inverse Laplacian of a density, for i <= j: six transforms."""
+    odd, real = odd_wavenumbers(grid), density.real.dtype
+    potential = density * _inverse_square(grid, real)
+    fields = {}
+    for i, j in combinations_with_replacement(range(len(odd)), 2):
+        square = grid.wavenumbers[i] ** 2 if i == j else odd[i] * odd[j]
+        fields[i, j] = grid.field(potential * jnp.asarray(square, real))
+    return fields
+
+
+def second_order_density(tidal: dict[tuple[int, int], Float[Array, "*grid"]]) -> Float[Array, "*grid"]:
+    """The Laplacian of phi2."""
+    minors = [tidal[i, i] * tidal[j, j] - tidal[i, j] ** 2 for i, j in tidal if i < j]
+    return functools.reduce(jnp.add, minors)
+
+
+def odd_wavenumbers(grid: AbstractGrid) -> tuple[np.ndarray, ...]:
+    """Wave numbers along each axis, zero where they are those of Nyquist, whose sign is ambiguous."""
+    return tuple(
+        np.where(np.isclose(np.abs(k), np.pi / size), 0, k)
+        for k, size in zip(grid.wavenumbers, grid.cell_size, strict=True)
+    )
+
+
+def _inverse_square(grid: AbstractGrid, dtype) -> Float[Array, "*half"]:
+    """1 / k^2, zero for the mean."""
+    square = grid.wavenumber**2
+    return jnp.asarray(np.divide(1, square, out=np.zeros_like(square), where=square > 0), dtype)
