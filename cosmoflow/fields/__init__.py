@@ -14,6 +14,7 @@ from ._memory import memory_available as memory_available
 from ._memory import memory_needed as memory_needed
 from ._model import AbstractFieldModel as AbstractFieldModel
 from ._power import AbstractPower as AbstractPower
+from ._power import InterpolatedMatterPower as InterpolatedMatterPower
 from ._power import LinearMatterPower as LinearMatterPower
 from ._power import TabulatedPower as TabulatedPower
 from ._slab import SlabGrid as SlabGrid

@@ -73,8 +73,11 @@ class FieldLevel(AbstractLikelihood):
             raise ValueError(
                 f"The data are not finite in {len(bad)} cells, first in {tuple(map(int, bad[0]))}; mask them."
             )
+        given = np.where(observed, np.asarray(data), 0)
+        if noise.counts and not (np.all(given >= 0) and np.all(given == np.round(given))):
+            raise ValueError("The noise is that of counts, but the data are not whole numbers from zero; give counts.")
         self.model, self.noise = model, noise
-        self.data = model.grid.place(jnp.asarray(np.where(observed, np.asarray(data), 0), float))
+        self.data = model.grid.place(jnp.asarray(given, float))
         self.mask = None if mask is None else model.grid.place(jnp.asarray(observed))
         self.bins = WavenumberBins(model.grid) if bins is None else bins
         self.truth = None if truth is None else true

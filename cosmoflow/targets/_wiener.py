@@ -1,11 +1,15 @@
 """Coordinates of fields in which linear theory makes the posterior a standard normal law."""
 
+from collections.abc import Callable
+from typing import Any
+
 import jax.numpy as jnp
 from flowjax.bijections import AbstractBijection
 from jaxtyping import Array, Complex, Float
 
 from .._types import Parameters, Scalar, Vector
 from ..fields import AbstractFieldModel
+from ..fields._grid import filtered
 from ..likelihoods import FieldLevel, JointLikelihood
 from ..likelihoods._field_level import WHITE_NOISE
 from ._posterior import Posterior
@@ -49,22 +53,22 @@ class Wiener(AbstractBijection):
     def transform_and_log_det(self, x, condition=None):
         """From Wiener's coordinates to those of the prior."""
         scale, mean = self._law(x)
-        return self._moved(x, lambda modes: mean + scale * modes), self._log_det(scale)
+        return self._moved(x, lambda modes: mean + filtered(modes, scale)), self._log_det(scale)
 
     def inverse_and_log_det(self, y, condition=None):
         """From the coordinates of the prior to Wiener's."""
         scale, mean = self._law(y)
-        return self._moved(y, lambda modes: (modes - mean) / scale), -self._log_det(scale)
+        return self._moved(y, lambda modes: filtered(modes - mean, 1 / scale)), -self._log_det(scale)
 
-    def _law(self, z: Vector) -> tuple[Float[Array, "*half"], Complex[Array, "*half"]]:
+    def _law(self, z: Any) -> tuple[Float[Array, "*half"], Complex[Array, "*half"]]:
         """Standard deviations and means of the modes."""
         response = self.response
         if response is None:
             response = self.model.response(_others(self.prior, z))
         gain = 1 / (1 + self.precision * response**2)
-        return jnp.sqrt(gain), self.precision * response * gain * self.data
+        return jnp.sqrt(gain), filtered(self.data, self.precision * response * gain)
 
-    def _moved(self, z: Vector, change) -> Vector:
+    def _moved(self, z: Any, change: Callable[[Array], Array]) -> Vector:
         grid, latents, span = self.model.grid, self.model.latents, self.prior.span(WHITE_NOISE)
         modes = latents.modes(grid, z[span].reshape(grid.shape))
         return z.at[span].set(latents.latents(grid, change(modes)).ravel())

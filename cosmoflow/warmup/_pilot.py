@@ -31,13 +31,19 @@ MAX_KEPT = 1024
 MAX_JUDGED = 32
 """Coordinates whose effective sample sizes are looked at."""
 
+NUM_FIRST = 8
+"""The first of them."""
+
 
 class Outcome(NamedTuple):
-    """What a pilot run found: a tuned sampler, where the chains are, and the draws of its last three quarters."""
+    """What a pilot run found: a tuned sampler, where the chains are, and the draws of its last three quarters.
+
+    In more than `MAX_KEPT` dimensions only some coordinates of the draws are kept.
+    """
 
     sampler: AbstractSampler
     positions: Float[Array, "chain dim"]
-    draws: Float[np.ndarray, "chain draw dim"]
+    draws: Float[np.ndarray, "chain draw coordinate"]
     log_density: Float[np.ndarray, "chain draw"]
     cost_per_draw: float
     status: Status
@@ -63,8 +69,11 @@ class Outcome(NamedTuple):
 
 
 def _judged(draws: Float[np.ndarray, "chain draw dim"]) -> Float[np.ndarray, "chain draw judged"]:
-    """Some of many coordinates."""
-    return draws[:, :, np.unique(np.linspace(0, draws.shape[2] - 1, MAX_JUDGED).astype(int))]
+    """Some of many coordinates, of a field the first among them, which the parameters beside it have."""
+    dim = draws.shape[2]
+    first = NUM_FIRST if dim > MAX_KEPT else 0
+    evenly = np.unique(np.linspace(first, dim - 1, MAX_JUDGED - first).astype(int))
+    return draws[:, :, np.concatenate([np.arange(first), evenly])]
 
 
 def _sizes(values: Float[np.ndarray, "chain draw function"]) -> Float[np.ndarray, " function"]:
@@ -137,7 +146,7 @@ class Pilot:
                 self._facts["acceptance"] = float(np.mean(stats["acceptance_rate"]))
             tuner.update(window, stats)
             totals = added(totals, total(stats))
-            draws.append(window)
+            draws.append(window if window.shape[2] <= MAX_KEPT else _judged(window))
             log_density.append(stats["lp"])
             self.parameters.append(_first(num_draws, {name: kept[POSTERIOR][name] for name in small}))
             self.stats.append(stats)

@@ -19,7 +19,7 @@ from .._results import RunError, Status
 from .._types import Key
 from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
 from ..samplers import AbstractSampler
-from ..targets import AbstractTarget, Pullback
+from ..targets import AbstractTarget, Posterior, Pullback, wiener_coordinates
 from ._auto import EXCELLENT, candidates
 from ._coordinates import (
     SOME,
@@ -48,6 +48,9 @@ ENOUGH = 300
 LEAST_EFFECTIVE = 4
 """Effective draws of a pilot below which it says nothing of the coordinates."""
 
+FIELD_BUDGET = 10_000
+"""Gradients of a warm-up in so many dimensions that draws do not refine the coordinates."""
+
 ROUND_SHARE = 0.15
 COORDINATES_SHARE = 0.7
 """Shares of the budget that one pilot run for coordinates may take, and all of them together."""
@@ -57,7 +60,7 @@ Warmed = tuple[Pullback, AbstractSampler, Float[Array, "chain dim"]]
 
 def default_budget(dim: int) -> int:
     """The gradients that a warm-up may take where nothing is said, all chains together."""
-    return 30_000 + 40 * dim
+    return 30_000 + 40 * dim if refinable(dim) else FIELD_BUDGET
 
 
 def warmup(
@@ -79,9 +82,10 @@ def warmup(
     Coordinates come from the modes and their curvatures, unless N(0, I) covers the target as well. They are triangular
     up to 32 dimensions and dense up to 1024, and are refined by importance draws, or by pilot runs where those are too
     few, until N(0, I) covers the target or a share of the budget is spent; beyond, they are diagonal and of low rank.
+    The posterior of a field is seen in `Wiener` coordinates first.
     Then the sampler is tuned in them. Where it is "auto", those that can be best in the dimension are tuned one after
     another, and the one with the most effective draws per gradient is taken. Above 32 dimensions that may be `MCLMC`,
-    whose bias `step_bias` measures; name another sampler for one without.
+    and above 1024 `KineticLangevin`, whose bias `step_bias` measures; name another sampler for one without.
 
     The pilots' draws are kept in the store's group `warmup_posterior`, those of variables of more than 1024 numbers
     apart; what was tried and what it cost is kept in its attribute `warmup`.
@@ -91,7 +95,8 @@ def warmup(
         sampler: How.
         num_chains: Chains.
         key: Random key.
-        max_gradients: About how many gradients may be spent, all chains together; 30,000 + 40 dim if None.
+        max_gradients: About how many gradients may be spent, all chains together; where it is None 30,000 + 40 dim, or
+            10,000 above 1024 dimensions.
         position: Where the search for the target begins, shape (chain, dim); standard normal draws where none are
             given. The chains start from what it finds.
         store: Where the outcome is committed; what it already holds is not computed again.
@@ -120,6 +125,8 @@ def warmup(
     tried: dict[str, AbstractSampler] = candidates(target.dim) if sampler == "auto" else {"given": sampler}
     if store is not None:
         store.identify({"warmup": digest((target, sampler, key, position, limit, num_chains))})
+    target, position = _linear_theory(target, position)
+    if store is not None:
         saved = store.load_stage(STAGE)
         if saved is not None:
             return _restored(target, tried, store, *saved)
@@ -258,6 +265,17 @@ class _Warmup:
     def _next_key(self) -> Key:
         self._count += 1
         return jr.fold_in(self._key, self._count)
+
+
+def _linear_theory(
+    target: AbstractTarget, position: Float[Array, "chain dim"] | None
+) -> tuple[AbstractTarget, Float[Array, "chain dim"] | None]:
+    """The posterior of a field in Wiener's coordinates, and starting points in them; other targets as they are."""
+    wiener = wiener_coordinates(target) if isinstance(target, Posterior) else None
+    if wiener is None:
+        return target, position
+    seen = Pullback(target, wiener)
+    return seen, None if position is None else _inverse(seen, position)
 
 
 def _inverse(target: Pullback, positions: Float[Array, "chain dim"]) -> Float[Array, "chain dim"]:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from flowjax.bijections import Concatenate, Identity, TriangularAffine
+from flowjax.bijections import Chain, Concatenate, Identity, TriangularAffine
 from jaxtyping import Array
 from scipy.stats import chi2
 
@@ -42,7 +42,7 @@ def sources() -> tuple[np.ndarray, np.ndarray]:
 def survey(cells: int, degrees: float) -> Posterior:
     """The posterior of a map that has not been observed yet: its data are zero."""
     grid = Grid((cells, cells), float(np.radians(degrees)))
-    power = ConvergencePower(*sources(), num_redshifts=48, num_multipoles=20)
+    power = ConvergencePower(*sources(), num_redshifts=48, num_multipoles=20, nonlinear=False)
     noise = GaussianNoise.of_shapes(SHAPE_NOISE, GALAXIES, grid.cell_volume)
     prior = Prior(
         {
@@ -57,26 +57,18 @@ def survey(cells: int, degrees: float) -> Posterior:
 def names(posterior: Posterior) -> list[str]:
     """Of what is ranked."""
     modes = [mode for mode in MODES if max(mode) < min(posterior.likelihood.model.grid.shape) // 2]
-    return [*PARAMETERS, *(f"mode {i} {j}" for i, j in modes), "log L"]
+    return [*PARAMETERS, *(f"mode {i} {j}" for i, j in modes), "log density"]
 
 
-def quantities(posterior: Posterior, x: Array) -> Array:
-    """What is ranked, at a point of the prior's coordinates."""
-    given = posterior.prior.forward(x)
-    modes = [given["white_noise"][mode] for mode in MODES if max(mode) < min(given["white_noise"].shape) // 2]
-    log_likelihood = posterior.likelihood.log_likelihood(given)
-    return jnp.stack([*(given[name] for name in PARAMETERS), *modes, log_likelihood])
-
-
-def sky(posterior: Posterior, triangle: TriangularAffine, key: Array) -> tuple[Posterior, Pullback, Array]:
-    """One simulated sky: its posterior, that in Wiener coordinates and whitened parameters, and the truth."""
+def sky(posterior: Posterior, triangle: TriangularAffine, key: Array) -> tuple[Pullback, Array]:
+    """The posterior of a simulated sky, in Wiener coordinates and whitened parameters, and what is true, in these."""
     key_truth, key_noise = jr.split(key)
     truth = jr.normal(key_truth, (posterior.dim,))
     data = posterior.likelihood.simulate(posterior.prior.forward(truth), key=key_noise)
-    posterior = eqx.tree_at(lambda p: p.likelihood.data, posterior, data)
-    wiener = wiener_coordinates(posterior, at=jnp.zeros(posterior.dim))
-    whitening = Concatenate([triangle, Identity((posterior.dim - 2,))])
-    return posterior, Pullback(Pullback(posterior, wiener), whitening), truth
+    observed = eqx.tree_at(lambda p: p.likelihood.data, posterior, data)
+    wiener = wiener_coordinates(observed, at=jnp.zeros(posterior.dim))
+    coordinates = Chain([Concatenate([triangle, Identity((posterior.dim - 2,))]), wiener])
+    return Pullback(observed, coordinates), coordinates.inverse(truth)
 
 
 @eqx.filter_jit
@@ -84,11 +76,17 @@ def draw_skies(
     posterior: Posterior, triangle: TriangularAffine, sampler: MCLMC, plan: Plan, keys: Array
 ) -> tuple[Array, Array, Array]:
     """Skies side by side: what is true, of shape (sky, quantity), the draws, (sky, draw, quantity), energy errors."""
+    grid = posterior.likelihood.model.grid
+    modes = tuple(np.array([mode for mode in MODES if max(mode) < min(grid.shape) // 2]).T)
 
     def one(key):
         key_sky, key_start, key_init, key_run = jr.split(key, 4)
-        observed, target, truth = sky(posterior, triangle, key_sky)
-        state = sampler.init(target, jr.normal(key_start, (target.dim,)), key=key_init)
+        target, truth = sky(posterior, triangle, key_sky)
+
+        def quantities(state):
+            given = target.constrain(state.position)
+            parameters = jnp.stack([given[name] for name in PARAMETERS])
+            return jnp.concatenate([parameters, given["white_noise"][modes], -state.potential[None]])
 
         def draw(state, key):
             def advance(i, carry):
@@ -97,11 +95,13 @@ def draw_skies(
                 return state, total + info.energy_change**2
 
             state, total = jax.lax.fori_loop(0, plan.thinning, advance, (state, jnp.zeros_like(state.potential)))
-            x = target.target.bijection.transform(target.bijection.transform(state.position))
-            return state, (quantities(observed, x), total / plan.thinning / target.dim)
+            return state, (quantities(state), total / plan.thinning / target.dim)
 
-        _, (draws, errors) = jax.lax.scan(draw, state, jr.split(key_run, plan.num_draws + plan.num_settling))
-        return quantities(observed, truth), draws[plan.num_settling :], errors
+        points = jnp.stack([truth, jr.normal(key_start, truth.shape)])
+        ends = jax.vmap(lambda x: sampler.init(target, x, key=key_init))(points)
+        true, start = (jax.tree.map(lambda leaf: leaf[i], ends) for i in range(2))
+        _, (draws, errors) = jax.lax.scan(draw, start, jr.split(key_run, plan.num_draws + plan.num_settling))
+        return quantities(true), draws[plan.num_settling :], errors
 
     return jax.vmap(one)(keys)
 
