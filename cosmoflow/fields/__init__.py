@@ -9,6 +9,7 @@ from ._latents import ConfigurationLatents as ConfigurationLatents
 from ._latents import FourierLatents as FourierLatents
 from ._log_normal import LogNormalField as LogNormalField
 from ._model import AbstractFieldModel as AbstractFieldModel
+from ._particle_mesh import ParticleMeshField as ParticleMeshField
 from ._power import AbstractPower as AbstractPower
 from ._power import LinearMatterPower as LinearMatterPower
 from ._power import TabulatedPower as TabulatedPower
