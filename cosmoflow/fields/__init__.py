@@ -13,6 +13,7 @@ from ._memory import check_memory as check_memory
 from ._memory import memory_available as memory_available
 from ._memory import memory_needed as memory_needed
 from ._model import AbstractFieldModel as AbstractFieldModel
+from ._particle_mesh import ParticleMeshField as ParticleMeshField
 from ._power import AbstractPower as AbstractPower
 from ._power import InterpolatedMatterPower as InterpolatedMatterPower
 from ._power import LinearMatterPower as LinearMatterPower

@@ -1,10 +1,12 @@
 """Lagrangian bias: how many galaxies the matter of each cell holds."""
 
+import functools
+
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
 from .._types import Parameters
-from ._displacement import tidal_field
+from ._displacement import tidal_field, wavenumbers
 from ._grid import AbstractGrid
 
 BIAS = ("b1", "b2", "bs2", "bn2")
@@ -37,18 +39,19 @@ def lagrangian_weights(
         Desjacques, Jeong & Schmidt 2018, arXiv:1611.09787; Modi, Chen & White 2020, arXiv:1910.07097.
     """
     b1, b2, bs2, bn2 = map(parameters.get, BIAS)
-    if bs2 is not None and tidal is None:
-        tidal = tidal_field(grid, density)
     terms = []
-    if b1 is not None or b2 is not None or bs2 is not None:
-        delta = grid.field(density) if tidal is None else sum(tidal[i, i] for i in range(len(grid.shape)))
+    if tidal is None and bs2 is not None:
+        tidal = tidal_field(grid, density)
+    if any(value is not None for value in (b1, b2, bs2)):
+        delta = grid.field(density) if tidal is None else tidal[0, 0] + tidal[1, 1] + tidal[2, 2]
     if b1 is not None:
         terms.append(b1 * delta)
     if b2 is not None:
         terms.append(b2 / 2 * (delta**2 - jnp.mean(delta**2)))
     if bs2 is not None:
-        shear = sum(phi**2 * (1 if i == j else 2) for (i, j), phi in tidal.items()) - delta**2 / len(grid.shape)
+        shear = functools.reduce(jnp.add, (phi**2 if i == j else 2 * phi**2 for (i, j), phi in tidal.items()))
+        shear = shear - delta**2 / 3
         terms.append(bs2 * (shear - jnp.mean(shear)))
     if bn2 is not None:
-        terms.append(bn2 * grid.field(density * jnp.asarray(-(grid.wavenumber**2), density.real.dtype)))
-    return 1 + sum(terms) if terms else None
+        terms.append(bn2 * grid.field(-density * sum(k**2 for k in wavenumbers(grid, density.real.dtype))))
+    return 1 + functools.reduce(jnp.add, terms) if terms else None

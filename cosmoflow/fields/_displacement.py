@@ -20,10 +20,9 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
+from jax.typing import DTypeLike
 from jaxtyping import Array, Complex, Float
 
-from .._types import Scalar
 from ..cosmology import Cosmology, growth_factor, growth_rate
 from ..cosmology._background import matter_scaled
 from ._grid import AbstractGrid
@@ -39,20 +38,19 @@ class Growth(NamedTuple):
         second_rate: f2 = 2 Omega_m(a)^(6/11).
     """
 
-    factor: Scalar
-    second: Scalar
-    rate: Scalar
-    second_rate: Scalar
+    factor: Float[Array, "..."]
+    second: Float[Array, "..."]
+    rate: Float[Array, "..."]
+    second_rate: Float[Array, "..."]
 
 
-def growth(cosmology: Cosmology, redshift: ArrayLike) -> Growth:
-    """How the two orders grow until a redshift."""
-    redshift = jnp.asarray(redshift, cosmology.h.dtype)
-    then, today = growth_factor(cosmology, jnp.stack([redshift, jnp.zeros_like(redshift)]))
+def growth(cosmology: Cosmology, redshift: Float[Array, "..."]) -> Growth:
+    """How the two orders grow until some redshifts."""
+    redshift = redshift.astype(cosmology.h.dtype)
+    factor = growth_factor(cosmology, redshift) / growth_factor(cosmology, jnp.zeros_like(redshift))
     density = cosmology.Omega_m / matter_scaled(cosmology, 1 / (1 + redshift))
-    return Growth(
-        then / today, 3 / 7 * density ** (-1 / 143), growth_rate(cosmology, redshift), 2 * density ** (6 / 11)
-    )
+    rate = growth_rate(cosmology, redshift)
+    return Growth(factor, 3 / 7 * density ** (-1 / 143), rate, 2 * density ** (6 / 11))
 
 
 def displacement(grid: AbstractGrid, densities: Sequence[Complex[Array, "*half"]]) -> Float[Array, "axis *grid"]:
@@ -62,24 +60,20 @@ def displacement(grid: AbstractGrid, densities: Sequence[Complex[Array, "*half"]
         grid: The cells.
         densities: Its modes, for each axis; they differ where an axis is seen in redshift space.
     """
-    real = densities[0].real.dtype
-    return jnp.stack(
-        [
-            grid.field(density * jnp.asarray(1j * k / size, density.dtype) * _inverse_square(grid, real))
-            for density, k, size in zip(densities, odd_wavenumbers(grid), grid.cell_size, strict=True)
-        ]
-    )
+    inverse, odd = inverse_square(grid, densities[0].real.dtype), odd_wavenumbers(grid, densities[0].real.dtype)
+    axes = zip(densities, odd, grid.cell_size, strict=True)
+    return jnp.stack([grid.field(density * inverse * (1j * k / size)) for density, k, size in axes])
 
 
 def tidal_field(grid: AbstractGrid, density: Complex[Array, "*half"]) -> dict[tuple[int, int], Float[Array, "*grid"]]:
     """The second derivatives phi,ij of the inverse Laplacian of a density, for i <= j: six transforms."""
-    odd, real = odd_wavenumbers(grid), density.real.dtype
-    potential = density * _inverse_square(grid, real)
-    fields = {}
-    for i, j in combinations_with_replacement(range(len(odd)), 2):
-        square = grid.wavenumbers[i] ** 2 if i == j else odd[i] * odd[j]
-        fields[i, j] = grid.field(potential * jnp.asarray(square, real))
-    return fields
+    dtype = density.real.dtype
+    potential = density * inverse_square(grid, dtype)
+    odd, whole = odd_wavenumbers(grid, dtype), wavenumbers(grid, dtype)
+    return {
+        (i, j): grid.field(potential * (whole[i] ** 2 if i == j else odd[i] * odd[j]))
+        for i, j in combinations_with_replacement(range(len(odd)), 2)
+    }
 
 
 def second_order_density(tidal: dict[tuple[int, int], Float[Array, "*grid"]]) -> Float[Array, "*grid"]:
@@ -88,15 +82,18 @@ def second_order_density(tidal: dict[tuple[int, int], Float[Array, "*grid"]]) ->
     return functools.reduce(jnp.add, minors)
 
 
-def odd_wavenumbers(grid: AbstractGrid) -> tuple[np.ndarray, ...]:
-    """Wave numbers along each axis, zero where they are those of Nyquist, whose sign is ambiguous."""
-    return tuple(
-        np.where(np.isclose(np.abs(k), np.pi / size), 0, k)
-        for k, size in zip(grid.wavenumbers, grid.cell_size, strict=True)
-    )
+def wavenumbers(grid: AbstractGrid, dtype: DTypeLike) -> list[Float[Array, "..."]]:
+    """Wave numbers along each axis, which broadcast to those of all modes."""
+    return [jnp.asarray(k, dtype) for k in grid.wavenumbers]
 
 
-def _inverse_square(grid: AbstractGrid, dtype) -> Float[Array, "*half"]:
-    """1 / k^2, zero for the mean."""
-    square = grid.wavenumber**2
-    return jnp.asarray(np.divide(1, square, out=np.zeros_like(square), where=square > 0), dtype)
+def odd_wavenumbers(grid: AbstractGrid, dtype: DTypeLike) -> list[Float[Array, "..."]]:
+    """The same, zero where they are those of Nyquist, whose sign is ambiguous."""
+    axes = zip(grid.wavenumbers, grid.cell_size, strict=True)
+    return [jnp.asarray(np.where(np.isclose(np.abs(k), np.pi / size), 0, k), dtype) for k, size in axes]
+
+
+def inverse_square(grid: AbstractGrid, dtype: DTypeLike) -> Float[Array, "*half"]:
+    """1 / k^2 of all modes, zero for the mean."""
+    square = sum(k**2 for k in wavenumbers(grid, dtype))
+    return jnp.where(square > 0, 1 / jnp.where(square > 0, square, 1), 0)

@@ -99,7 +99,7 @@ class AbstractGrid(eqx.Module):
     def paint(
         self, displacement: Float[Array, "axis *grid"], weights: Float[Array, "*grid"] | None = None
     ) -> Float[Array, "*grid"]:
-        """The cloud-in-cell density of particles that left the cells' centres, displaced in cells; weight one if None."""
+        """The cloud-in-cell density of particles that left the centres of their cells [cells]."""
 
     @abstractmethod
     def read(self, field: Float[Array, "*grid"], displacement: Float[Array, "axis *grid"]) -> Float[Array, "*grid"]:
@@ -138,7 +138,7 @@ class Grid(AbstractGrid):
     def paint(
         self, displacement: Float[Array, "axis *grid"], weights: Float[Array, "*grid"] | None = None
     ) -> Float[Array, "*grid"]:
-        """The cloud-in-cell density of particles that left the cells' centres, displaced in cells; weight one if None."""
+        """The cloud-in-cell density of particles that left the centres of their cells [cells]."""
         return paint(displacement, weights)
 
     def read(self, field: Float[Array, "*grid"], displacement: Float[Array, "axis *grid"]) -> Float[Array, "*grid"]:

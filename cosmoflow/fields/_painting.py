@@ -51,7 +51,7 @@ def read(field: Float[Array, "*grid"], displacement: Float[Array, "axis *grid"])
 
 
 def corners(displacement: Float[Array, "axis *grid"]) -> tuple[Int[Array, "*grid"], Float[Array, "*grid corner"]]:
-    """The lowest corner of the cell that each particle is in, counted in row-major order, and the kernel at all of them.
+    """Where each particle is: the cell of its lowest corner, in row-major order, and the kernel at all corners.
 
     The last axis changes fastest among the corners.
     """
