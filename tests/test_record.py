@@ -102,7 +102,7 @@ def test_moments_in_single_precision():
 
     window, _ = jax.lax.scan(add, window, jnp.moveaxis(draws, 1, 0))
     found, exact = window.posterior_moments(), np.asarray(draws, float)
-    np.testing.assert_allclose(found["x_mean"], exact.mean(axis=1), rtol=3e-7)
+    np.testing.assert_allclose(found["x_mean"], exact.mean(axis=1), rtol=3e-6)
     np.testing.assert_allclose(found["x_sd"], exact.std(axis=1, ddof=1), rtol=1e-3)
 
 

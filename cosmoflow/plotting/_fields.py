@@ -11,6 +11,7 @@ from ..diagnostics import FieldsSummary, observed_field, pooled_moments, summari
 from ._style import STYLE
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SLAB = 8
@@ -81,7 +82,7 @@ def field_maps(chain: Chain, *, width: float = 7.0) -> "Figure":
                     values, origin="lower", extent=extent, vmin=shared[0], vmax=shared[1], interpolation="nearest",
                     cmap="viridis" if column == 3 else "RdBu_r" if shared[0] < 0 else "magma",
                 )  # fmt: skip
-                axis.set_title(name, fontsize=10)
+                axis.set(title=name, facecolor="0.8")
                 bar = figure.colorbar(image, ax=axis, orientation="horizontal", shrink=0.9, pad=0.03, aspect=25)
                 bar.ax.tick_params(labelsize=7)
                 axis.tick_params(labelsize=7)
@@ -118,8 +119,9 @@ def field_power(chain: Chain, *, width: float = 7.0) -> "Figure":
         if "truth_power" in field:
             above.plot([], [], "o", color=_GREY, markersize=3, markerfacecolor="white", label="truth")
         below.axhline(1, color=_GREY, linewidth=0.8)
-        above.set(xscale="log", yscale="log", ylabel="$P(k)$")
-        below.set(xlabel="$k$", ylabel="over truth" if "truth_power" in field else "over median")
+        above.set(yscale="log", ylabel="$P(k)$")
+        below.set_ylabel("over truth" if "truth_power" in field else "over median")
+        _wavenumbers(below)
         above.legend(fontsize=9, frameon=False)
 
     return _figure(draw, width, 0.75 * width)
@@ -156,7 +158,7 @@ def field_coherence(summary: FieldsSummary, *, width: float = 7.0) -> "Figure":
             axes[2].plot(column["wavenumber"], column["coverage"], "o-", color=_GREEN, markersize=3)
             axes[2].axhline(right, color=_GREY, linewidth=0.8)
             axes[2].set_ylabel("truth within 1 sd")
-        axes[-1].set(xlabel="$k$", xscale="log")
+        _wavenumbers(axes[-1])
         figure.align_ylabels()
 
     return _figure(draw, width, (0.55 + 0.25 * covered) * width)
@@ -180,10 +182,10 @@ def field_modes(summary: FieldsSummary, *, width: float = 7.0) -> "Figure":
             for kind, colour in (("median", _BLUE), ("worst", _ORANGE)):
                 axis.plot(column["wavenumber"], column[f"{name}_{kind}"], "o-", color=colour, markersize=3, label=kind)
             axis.set_ylabel(label)
-        above.set(yscale="log")
+        above.set_ylim(bottom=0)
         above.legend(fontsize=9, frameon=False)
         below.axhline(1.01, color=_GREY, linewidth=0.8, linestyle="--")
-        below.set(xlabel="$k$", xscale="log")
+        _wavenumbers(below)
         figure.align_ylabels()
 
     return _figure(draw, width, 0.6 * width)
@@ -203,6 +205,16 @@ def _figure(draw: "Callable[[Figure], None]", width: float, height: float) -> "F
         draw(figure)
         figure.canvas.draw()  # ticks take their style when they are first drawn
     return figure
+
+
+def _wavenumbers(axes: "Axes") -> None:
+    """A logarithmic axis of |k|, its numbers written out."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    axes.set(xlabel="$k$", xscale="log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter("{x:g}")
 
 
 def _columns(summary: FieldsSummary) -> dict[str, Any]:
