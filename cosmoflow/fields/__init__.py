@@ -3,6 +3,7 @@
 from ._gaussian import GaussianField as GaussianField
 from ._grid import AbstractGrid as AbstractGrid
 from ._grid import Grid as Grid
+from ._lagrangian import LagrangianField as LagrangianField
 from ._latents import AbstractLatents as AbstractLatents
 from ._latents import ConfigurationLatents as ConfigurationLatents
 from ._latents import FourierLatents as FourierLatents
@@ -11,6 +12,7 @@ from ._memory import check_memory as check_memory
 from ._memory import memory_available as memory_available
 from ._memory import memory_needed as memory_needed
 from ._model import AbstractFieldModel as AbstractFieldModel
+from ._particle_mesh import ParticleMeshField as ParticleMeshField
 from ._power import AbstractPower as AbstractPower
 from ._power import LinearMatterPower as LinearMatterPower
 from ._power import TabulatedPower as TabulatedPower

@@ -11,6 +11,8 @@ import numpy as np
 from equinox import AbstractVar
 from jaxtyping import Array, Complex, Float
 
+from ._painting import paint, read
+
 
 class AbstractGrid(eqx.Module):
     """A periodic box of cells.
@@ -93,6 +95,16 @@ class AbstractGrid(eqx.Module):
     def field(self, modes: Complex[Array, "*half"]) -> Float[Array, "*grid"]:
         """From modes to the field."""
 
+    @abstractmethod
+    def paint(
+        self, displacement: Float[Array, "axis *grid"], weights: Float[Array, "*grid"] | None = None
+    ) -> Float[Array, "*grid"]:
+        """The cloud-in-cell density of particles that left the centres of their cells [cells]."""
+
+    @abstractmethod
+    def read(self, field: Float[Array, "*grid"], displacement: Float[Array, "axis *grid"]) -> Float[Array, "*grid"]:
+        """The field at such particles: the transpose of painting."""
+
 
 class Grid(AbstractGrid):
     """A periodic box of cells on one device.
@@ -122,6 +134,16 @@ class Grid(AbstractGrid):
     def field(self, modes: Complex[Array, "*half"]) -> Float[Array, "*grid"]:
         """From modes to the field."""
         return jnp.fft.irfftn(modes, self.shape, range(-len(self.shape), 0)) * math.sqrt(self.num_cells)
+
+    def paint(
+        self, displacement: Float[Array, "axis *grid"], weights: Float[Array, "*grid"] | None = None
+    ) -> Float[Array, "*grid"]:
+        """The cloud-in-cell density of particles that left the centres of their cells [cells]."""
+        return paint(displacement, weights)
+
+    def read(self, field: Float[Array, "*grid"], displacement: Float[Array, "axis *grid"]) -> Float[Array, "*grid"]:
+        """The field at such particles: the transpose of painting."""
+        return read(field, displacement)
 
 
 def filtered(modes: Complex[Array, "*half"], gain: Float[Array, "*half"]) -> Complex[Array, "*half"]:
