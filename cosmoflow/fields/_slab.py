@@ -105,7 +105,7 @@ class SlabGrid(AbstractGrid):
     def paint(
         self, displacement: Float[Array, "axis *grid"], weights: Float[Array, "*grid"] | None = None
     ) -> Float[Array, "*grid"]:
-        """The cloud-in-cell density of particles that left the cells' centres, displaced in cells; weight one if None."""
+        """The cloud-in-cell density of particles that left the cells' centres [cells]; of weight one if None."""
 
         def density(displacement, *weights):
             base, rows = self._corners(displacement)

@@ -19,7 +19,6 @@ from jaxtyping import install_import_hook
 
 install_import_hook("cosmoflow", "beartype.beartype")
 jax.config.update("jax_enable_x64", True)
-jax.config.update("jax_numpy_dtype_promotion", "strict")
 
 import cosmoflow as cf  # noqa: E402
 from cosmoflow.fields import (  # noqa: E402
