@@ -45,7 +45,7 @@ class SimplePower(AbstractPower):
 
     def __call__(self, grid, parameters):
         k = jnp.asarray(grid.shells[1:])
-        return jnp.pad(1e4 * parameters["sigma8"] ** 2 * k / (k + parameters["Omega_m"] / 10) ** 2, (1, 0))
+        return jnp.pad(1e3 * parameters["sigma8"] ** 2 * k / (k + parameters["Omega_m"] / 10) ** 2, (1, 0))
 
 
 MODELS = {
