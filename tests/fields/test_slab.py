@@ -66,6 +66,8 @@ def test_one_device_holds_one_slab():
     field = jax.random.normal(jax.random.key(0), grid.shape)
     assert abs(jax.jit(lambda x: grid.field(grid.modes(x)))(field) - field).max() < 1e-12
     assert grid.halo == 6
+    mask = grid.place(field > 0)
+    assert mask.sharding.is_equivalent_to(grid.sharding, mask.ndim)
 
 
 class ManyDevices(SlabGrid):
