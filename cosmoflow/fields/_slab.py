@@ -46,7 +46,7 @@ class SlabGrid(AbstractGrid):
         self,
         shape: tuple[int, ...],
         box_size: float | tuple[float, ...],
-        devices: Sequence[jax.Device] | None = None,
+        devices: Sequence[jax.Device] | None = None,  # pyright: ignore[reportInvalidTypeForm]
         *,
         halo: int | None = None,
     ):
