@@ -41,11 +41,40 @@ class Keep:
         return POSTERIOR if self.every == 1 else thinned_group(self.every)
 
 
+class Moments(eqx.Module):
+    """The mean of all draws so far, and the sum of the squares of their distances from it, chain by chain.
+
+    References:
+        Welford 1962, Technometrics 4, 419.
+    """
+
+    mean: Float[Array, "chain ..."]
+    squares: Float[Array, "chain ..."]
+
+    def after(self, value: Float[Array, "chain ..."], number: Int[Array, ""]) -> "Moments":
+        """With the next draw in them, the one of this number, counted from one."""
+        distance = value - self.mean
+        mean = self.mean + distance / number.astype(value.dtype)
+        return Moments(mean, self.squares + distance * (value - mean))
+
+
 class Window(eqx.Module):
-    """What a run carries from chunk to chunk beside its chains: its length so far, and sums that are not complete."""
+    """What a run carries from chunk to chunk beside its chains: its length so far, sums that are not complete, and
+    moments of all draws.
+    """
 
     num_draws: Int[Array, ""]
     sums: dict[str, Array]
+    moments: dict[str, Moments]
+
+    def posterior_moments(self) -> dict[str, Array]:
+        """Means and standard deviations of each chain, under `<name>_mean` and `<name>_sd`."""
+        degrees = jnp.maximum(self.num_draws - 1, 1)
+        found = {}
+        for name, moments in self.moments.items():
+            found[f"{name}_mean"] = moments.mean
+            found[f"{name}_sd"] = jnp.sqrt(moments.squares / degrees.astype(moments.squares.dtype))
+        return found
 
 
 class Record(eqx.Module):
@@ -59,19 +88,22 @@ class Record(eqx.Module):
             it is.
         derived: From the named parameters of one draw to further named quantities, such as the power spectrum of a
             field. A Module keeps its arrays as leaves; arrays that a plain function closes over become constants.
+        averaged: As `derived`, to real quantities, such as whole maps, of which nothing is kept but the mean and the
+            standard deviation over all draws of each chain: `Chain.moments`.
     """
 
     variables: tuple[tuple[str, Keep | None], ...] = eqx.field(static=True)
     derived: Callable[[Parameters], Parameters] | None
+    averaged: Callable[[Parameters], Parameters] | None
 
     def __init__(
         self,
         variables: Mapping[str, Keep | None] | None = None,
         derived: Callable[[Parameters], Parameters] | None = None,
+        averaged: Callable[[Parameters], Parameters] | None = None,
     ):
         self.variables = tuple((variables or {}).items())
-        plain = derived is not None and all_leaves([derived])
-        self.derived = Partial(derived) if plain else derived
+        self.derived, self.averaged = _as_tree(derived), _as_tree(averaged)
 
     @property
     def thins(self) -> bool:
@@ -106,7 +138,15 @@ class Record(eqx.Module):
             for name, keep in self.variables
             if keep is not None and keep.mean
         }
-        return Window(jnp.zeros((), jnp.int32), sums)
+        averaged = {} if self.averaged is None else jax.eval_shape(self.averaged, parameters)
+        for name, shape in averaged.items():
+            if not jnp.issubdtype(shape.dtype, jnp.floating):
+                raise ValueError(f"The record asks for the mean of {name!r}, which holds {shape.dtype}.")
+        moments = {
+            name: Moments(*(jnp.zeros((len(positions), *shape.shape), shape.dtype) for _ in range(2)))
+            for name, shape in averaged.items()
+        }
+        return Window(jnp.zeros((), jnp.int32), sums, moments)
 
     def values(self, target: AbstractTarget, position: Vector) -> Parameters:
         """All named quantities of one draw of which anything is kept."""
@@ -141,10 +181,14 @@ class Record(eqx.Module):
             length = capacity if keep.every == 1 else capacity // keep.every + 1
             return jnp.zeros((num_chains, length, *shape.shape[1:]), keep.dtype or shape.dtype)
 
+        def averages(position):
+            return {} if self.averaged is None else self.averaged(target.constrain(position))
+
         def body(i, carry):
-            sums, buffers = carry
+            sums, moments, buffers = carry
             number = first + i
-            values = evaluate(positions[:, i])
+            values, averaged = evaluate(positions[:, i]), jax.vmap(averages)(positions[:, i])
+            moments = {name: moments[name].after(value, number + 1) for name, value in averaged.items()}
             sums = {name: jnp.where(number % keeps[name].every == 0, 0, sums[name]) + values[name] for name in sums}
             for name, keep in keeps.items():
                 value = sums[name] / keep.every if keep.mean else values[name]
@@ -153,11 +197,16 @@ class Record(eqx.Module):
                 target_place = jnp.where(complete, place, buffers[name].shape[1])
                 value = value.astype(buffers[name].dtype)
                 buffers[name] = buffers[name].at[:, target_place].set(value, mode="drop")
-            return sums, buffers
+            return sums, moments, buffers
 
-        start = (window.sums, {name: buffer(name) for name in keeps})
-        sums, buffers = jax.lax.fori_loop(0, num_draws, body, start)
+        start = (window.sums, window.moments, {name: buffer(name) for name in keeps})
+        sums, moments, buffers = jax.lax.fori_loop(0, num_draws, body, start)
         groups: dict[str, dict[str, Array]] = {POSTERIOR: {}}
         for name, keep in keeps.items():
             groups.setdefault(keep.group, {})[name] = buffers[name]
-        return Window(first + num_draws, sums), groups
+        return Window(first + num_draws, sums, moments), groups
+
+
+def _as_tree(function: Callable | None) -> Callable | None:
+    """A plain function as a pytree without leaves."""
+    return Partial(function) if function is not None and all_leaves([function]) else function

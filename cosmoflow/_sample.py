@@ -170,7 +170,8 @@ def sample(
                 done += count
                 totals = added(totals, total(block[SAMPLE_STATS]))
                 monitor.update({name: block[POSTERIOR][name] for name in followed}, block[SAMPLE_STATS])
-                live.advance(count, committed=queue.add(block, state, time.monotonic() - began))
+                seconds, moments = time.monotonic() - began, state.window.posterior_moments()
+                live.advance(count, committed=queue.add(block, state, seconds, moments))
                 status = judge(totals, num_chains * done)
                 ended = status not in HOPELESS and fulfilled()
         if done == 0:
@@ -184,7 +185,7 @@ def sample(
             status, culprit = symptom(monitor.draws()) or (status, culprit)
         if store is None:
             draws_kept, stats = (_joined(queue.blocks, group) for group in (POSTERIOR, SAMPLE_STATS))
-            chain = Chain(draws_kept, stats, {"sampling_seconds": queue.seconds}, status)
+            chain = Chain(draws_kept, stats, {"sampling_seconds": queue.seconds}, status, moments=queue.moments)
         else:
             store.annotate({"status": status.name})
             if ended or done >= num_draws:

@@ -1,12 +1,15 @@
 """What is kept of each draw does not depend on chunks or interruptions, and is what was asked for."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
 
 import cosmoflow as cf
+from cosmoflow._record import Moments, Window
+from cosmoflow.chains._repair import repair
 from cosmoflow.samplers import GHMC, ZigZag
 from cosmoflow.targets import AbstractTarget
 
@@ -41,13 +44,14 @@ RECORD = cf.Record(
         "sign": cf.Keep(every=5),
     },
     spectrum,
+    averaged=lambda parameters: {"field": parameters["field"], "log_amplitude": jnp.log(parameters["amplitude"])},
 )
 RUN = {"num_draws": NUM_DRAWS, "num_chains": 2, "key": jr.key(3)}
 GROUPS = ("posterior", "posterior_every_5", "posterior_every_10")
 
 
 def groups(path):
-    return [cf.Chain.from_file(path, group=group).posterior for group in GROUPS]
+    return [*(cf.Chain.from_file(path, group=group).posterior for group in GROUPS), cf.Chain.from_file(path).moments]
 
 
 def assert_same(ours, others):
@@ -72,7 +76,7 @@ def run(request, tmp_path_factory):
 
 def test_it_keeps_what_was_asked_for(run):
     _, path, everything = run
-    posterior, fifths, tenths = groups(path)
+    posterior, fifths, tenths, moments = groups(path)
     assert (list(posterior), sorted(fifths), list(tenths)) == (["first"], ["field", "sign"], ["power"])
     np.testing.assert_array_equal(posterior["first"], everything.posterior["first"])
     np.testing.assert_array_equal(fifths["field"], everything.posterior["field"][:, 4::5].astype(np.float32))
@@ -80,6 +84,36 @@ def test_it_keeps_what_was_asked_for(run):
     means = everything.posterior["power"][:, :40].reshape(2, 4, 10, -1).mean(axis=2)
     np.testing.assert_allclose(tenths["power"], means, rtol=1e-13)
     assert cf.Chain.from_file(path).sample_stats["lp"].shape == (2, NUM_DRAWS)
+    draws = {"field": everything.posterior["field"], "log_amplitude": np.log(everything.posterior["amplitude"])}
+    assert list(moments) == [f"{name}_{kind}" for name in draws for kind in ("mean", "sd")]
+    for name, values in draws.items():
+        np.testing.assert_allclose(moments[f"{name}_mean"], values.mean(axis=1), rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(moments[f"{name}_sd"], values.std(axis=1, ddof=1), rtol=1e-10)
+
+
+def test_moments_in_single_precision():
+    """Their errors are those of the numbers themselves, where sums of squares would lose all digits."""
+    draws = (1000 + jr.normal(jr.key(1), (2, 4000, 3))).astype(jnp.float32)
+    window = Window(jnp.zeros((), jnp.int32), {}, {"x": Moments(jnp.zeros_like(draws[:, 0]), jnp.zeros_like(draws[:, 0]))})
+
+    def add(window, value):
+        number = window.num_draws + 1
+        return Window(number, {}, {"x": window.moments["x"].after(value, number)}), None
+
+    window, _ = jax.lax.scan(add, window, jnp.moveaxis(draws, 1, 0))
+    found, exact = window.posterior_moments(), np.asarray(draws, float)
+    np.testing.assert_allclose(found["x_mean"], exact.mean(axis=1), rtol=3e-6)
+    np.testing.assert_allclose(found["x_sd"], exact.std(axis=1, ddof=1), rtol=1e-3)
+
+
+def test_moments_without_a_store_and_in_other_files(tmp_path):
+    chain = cf.sample(Field(), GHMC(), record=cf.Record(averaged=lambda p: {"field": p["field"]}), **RUN)
+    np.testing.assert_allclose(chain.moments["field_mean"], chain.posterior["field"].mean(axis=1))
+    chain.save(tmp_path / "saved.h5")
+    assert_same([cf.Chain.from_file(tmp_path / "saved.h5").moments], [chain.moments])
+    repair(tmp_path / "saved.h5", tmp_path / "sound.h5")
+    assert_same([cf.Chain.from_file(tmp_path / "sound.h5").moments], [chain.moments])
+    assert chain.to_datatree()["posterior_moments"]["field_sd"].dims == ("chain", "field_sd_dim_0")
 
 
 @pytest.mark.parametrize("chunk", [1, 30])
@@ -126,6 +160,7 @@ def test_commits_by_size(tmp_path):
         (cf.Record({"fields": None}), "'fields', but the target has only amplitude, field"),
         (cf.Record(derived=lambda p: {"first": p["first"]}), "'first', which is a parameter"),
         (cf.Record({"sign": cf.Keep(every=2, mean=True)}, spectrum), "mean of 'sign', which holds bool"),
+        (cf.Record(averaged=spectrum), "mean of 'sign', which holds bool"),
         (RECORD, "only a store can hold them"),
     ],
 )

@@ -17,6 +17,7 @@ from ._labels import default_label
 from ._layout import (
     OBSERVED_DATA,
     POSTERIOR,
+    POSTERIOR_MOMENTS,
     SAMPLE_STATS,
     WARMUP_POSTERIOR,
     WARMUP_SAMPLE_STATS,
@@ -24,6 +25,7 @@ from ._layout import (
     draw_numbers,
     group_at,
     read_array,
+    read_arrays,
 )
 from ._segments import (
     GapError,
@@ -54,6 +56,8 @@ class Chain:
             `sampling_seconds` [s].
         status: how the run ended.
         observed_data: the data that were fitted, by name.
+        moments: means and standard deviations over the draws of each chain, as `<name>_mean` and `<name>_sd`, each of
+            shape (chain, *shape), of what a `Record` has averaged.
     """
 
     posterior: dict[str, Shaped[np.ndarray, "chain draw ..."]]
@@ -61,6 +65,7 @@ class Chain:
     attributes: dict[str, str | float] = field(default_factory=dict)
     status: Status = Status.SUCCESSFUL
     observed_data: dict[str, np.ndarray] = field(default_factory=dict)
+    moments: dict[str, Shaped[np.ndarray, "chain ..."]] = field(default_factory=dict)
 
     @property
     def num_chains(self) -> int:
@@ -144,7 +149,8 @@ class Chain:
         return to_getdist(self, parameters)
 
     def to_datatree(self) -> "DataTree":
-        """The chain as InferenceData: a DataTree with the groups `posterior`, `sample_stats` and `observed_data`.
+        """The chain as InferenceData: a DataTree with the groups `posterior`, `sample_stats`, `observed_data` and
+        `posterior_moments`.
 
         ArviZ 1 takes it as it is, ArviZ 0.23 through `arviz.InferenceData.from_datatree`.
 
@@ -186,6 +192,7 @@ def _read(paths: RunPaths, group: str, parameters: Sequence[str] | None, max_siz
     names = [POSTERIOR, SAMPLE_STATS] if group == POSTERIOR else [group]
     groups: dict[str, dict[str, np.ndarray]] = {name: {} for name in names}
     totals: dict[str, float] = {}
+    moments: dict[str, np.ndarray] = {}
     for segment, file, layouts in open_segments(paths, segments, manifest.run):
         for name in names:
             if name not in layouts:
@@ -202,6 +209,8 @@ def _read(paths: RunPaths, group: str, parameters: Sequence[str] | None, max_siz
                 groups[name][variable][:, place : place + draws.shape[1]] = draws
         for name, number in read_totals(file).items():
             totals[name] = totals.get(name, 0.0) + number
+        if segment == segments[-1] and POSTERIOR_MOMENTS in file:
+            moments = read_arrays(group_at(file, POSTERIOR_MOMENTS))
     unfinished = Status.SUCCESSFUL if segments[-1].path == paths.final else Status.STOPPED
     status = Status.__members__.get(manifest.attributes.get("status", ""), unfinished)
-    return Chain(groups[group], groups.get(SAMPLE_STATS, {}), manifest.attributes | totals, status, observed)
+    return Chain(groups[group], groups.get(SAMPLE_STATS, {}), manifest.attributes | totals, status, observed, moments)

@@ -17,6 +17,7 @@ from .._results import StoreError
 
 POSTERIOR, SAMPLE_STATS, STATE, SETUP = "posterior", "sample_stats", "sampler_state", "setup"
 WARMUP_POSTERIOR, WARMUP_SAMPLE_STATS, OBSERVED_DATA = "warmup_posterior", "warmup_sample_stats", "observed_data"
+POSTERIOR_MOMENTS = "posterior_moments"
 _THINNED = re.compile(r"posterior_every_([1-9]\d{0,8})")
 _CHUNK_BYTES = 2**18
 
@@ -137,12 +138,16 @@ def read_array(dataset: h5py.Dataset) -> np.ndarray:
 
 
 def write_group(file: h5py.File, name: str, arrays: Mapping[str, np.ndarray], attributes: dict[str, str]) -> None:
-    """An InferenceData group that does not grow with the draws: the data that were fitted, or draws of a warm-up."""
-    if name == OBSERVED_DATA:
+    """An InferenceData group that does not grow with the draws: the data that were fitted, draws of a warm-up, or the
+    moments of all draws, each of shape (chain, *shape).
+    """
+    if name in (OBSERVED_DATA, POSTERIOR_MOMENTS):
+        leading = ["chain"] if name == POSTERIOR_MOMENTS else []
         group = file.create_group(name, track_order=True)
         group.attrs.update(attributes)
         for variable, array in arrays.items():
-            _write_array(group, variable, array, [f"{variable}_dim_{axis}" for axis in range(array.ndim)])
+            own = [f"{variable}_dim_{axis}" for axis in range(array.ndim - len(leading))]
+            _write_array(group, variable, array, leading + own)
         return
     num_chains, num_draws = extent([arrays])
     group = create_draws(file, name, layout_of(arrays, num_chains), np.arange(num_draws), attributes)

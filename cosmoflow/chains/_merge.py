@@ -11,6 +11,7 @@ import numpy as np
 from .._results import StoreError
 from ._layout import (
     OBSERVED_DATA,
+    POSTERIOR_MOMENTS,
     SETUP,
     STATE,
     WARMUP_POSTERIOR,
@@ -160,6 +161,9 @@ def _write_draws(
                 digests.setdefault(name, Digest()).update(draws)
         if segment is segments[-1]:
             write_arrays(file, STATE, read_arrays(group_at(source, STATE)))
+            if POSTERIOR_MOMENTS in source:
+                moments = read_arrays(group_at(source, POSTERIOR_MOMENTS))
+                write_group(file, POSTERIOR_MOMENTS, moments, manifest.group_attributes())
     file.attrs.update(totals)
     return {name: digest.hexdigest() for name, digest in digests.items()}
 

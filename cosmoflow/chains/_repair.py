@@ -15,6 +15,7 @@ from .._results import Status, StoreError
 from ._check import Soundness, check, problem_of
 from ._files import storage_errors
 from ._layout import (
+    POSTERIOR_MOMENTS,
     SAMPLE_STATS,
     SETUP,
     STATE,
@@ -199,10 +200,12 @@ def _append(
         last = min(first + step, stop)
         state: dict[str, np.ndarray] = {}
         totals: dict[str, float] = {}
+        moments: dict[str, np.ndarray] = {}
         if last == segment.stop:
             totals = {name.removeprefix("sampling_"): number for name, number in read_totals(file).items()}
             state = read_arrays(group_at(file, STATE)) if resumable else {}
-        store.append_blocks([read_block(file, layouts, segment, first, last)], state, totals)
+            moments = read_arrays(group_at(file, POSTERIOR_MOMENTS)) if resumable and POSTERIOR_MOMENTS in file else {}
+        store.append_blocks([read_block(file, layouts, segment, first, last)], state, totals, moments)
 
 
 def _copy_others(store: ChainStore, file: h5py.File) -> None:

@@ -60,7 +60,8 @@ def _write(chain: "Chain", path: Path) -> None:
                     {name: array[:, first : first + block] for name, array in group.items()}
                     for group in (chain.posterior, chain.sample_stats)
                 )
-                store.append(posterior, sample_stats, {}, totals if first == 0 else {})
+                moments = chain.moments if first + block >= chain.num_draws else {}
+                store.append(posterior, sample_stats, {}, totals if first == 0 else {}, moments)
             store.finish()
         except BaseException:
             store.abandon()

@@ -23,6 +23,7 @@ import numpy as np
 from .._results import StoreError
 from ._layout import (
     POSTERIOR,
+    POSTERIOR_MOMENTS,
     SAMPLE_STATS,
     SETUP,
     STATE,
@@ -36,6 +37,7 @@ from ._layout import (
     read_layout,
     write_arrays,
     write_draws,
+    write_group,
 )
 from ._manifest import Manifest
 from ._seal import check_seal
@@ -211,9 +213,10 @@ def write_segment(
     layouts: dict[str, DrawsLayout],
     state: dict[str, np.ndarray],
     totals: Mapping[str, float],
+    moments: Draws,
     attributes: dict[str, str],
 ) -> None:
-    """The draws of a segment, the sampler's state after them, and the numbers that add up."""
+    """The draws of a segment, the sampler's state and the moments after them, and the numbers that add up."""
     file.attrs.update({f"sampling_{name}": number for name, number in totals.items()})
     for name, layout in layouts.items():
         group = create_draws(file, name, layout, draw_numbers(name, segment.first, segment.stop), attributes)
@@ -224,6 +227,8 @@ def write_segment(
                 write_draws(dataset, place, draws)
                 place += draws.shape[1]
     write_arrays(file, STATE, state)
+    if moments:
+        write_group(file, POSTERIOR_MOMENTS, moments, attributes)
 
 
 def open_segments(

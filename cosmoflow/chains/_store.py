@@ -177,6 +177,7 @@ class ChainStore:
         sample_stats: Draws,
         state: dict[str, np.ndarray],
         totals: Mapping[str, float] | None = None,
+        moments: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         """Commit the next draws; they are acknowledged once this returns.
 
@@ -186,14 +187,21 @@ class ChainStore:
             state: the sampler's state after the last of these draws.
             totals: numbers that add up over commits, such as `seconds` [s]; the chain's attribute `sampling_seconds`
                 is their sum.
+            moments: of all draws up to the last of these, each of shape (chain, *shape), by name.
 
         Raises:
             StoreError: the draws do not continue those before them, or could not be written; draws acknowledged
                 earlier are safe. After a failure to write, open the store again to continue.
         """
-        self.append_blocks([{POSTERIOR: posterior, SAMPLE_STATS: sample_stats}], state, totals or {})
+        self.append_blocks([{POSTERIOR: posterior, SAMPLE_STATS: sample_stats}], state, totals or {}, moments or {})
 
-    def append_blocks(self, blocks: Sequence[Block], state: dict[str, np.ndarray], totals: Mapping[str, float]) -> None:
+    def append_blocks(
+        self,
+        blocks: Sequence[Block],
+        state: dict[str, np.ndarray],
+        totals: Mapping[str, float],
+        moments: Mapping[str, np.ndarray],
+    ) -> None:
         """Commit several blocks of consecutive draws at once, without joining them in memory.
 
         Args:
@@ -201,6 +209,7 @@ class ChainStore:
                 every n draws is kept, `posterior_every_<n>`.
             state: as for `append`.
             totals: as for `append`.
+            moments: as for `append`.
 
         Raises:
             StoreError: as for `append`.
@@ -221,7 +230,8 @@ class ChainStore:
             self._failed = True
             with sealed_hdf5(segment.path) as file:
                 file.attrs[RUN_ATTRIBUTE] = self._manifest.run
-                write_segment(file, segment, blocks, layouts, state, totals, self._manifest.group_attributes())
+                attributes = self._manifest.group_attributes()
+                write_segment(file, segment, blocks, layouts, state, totals, moments, attributes)
             self._failed = False
             self._layouts = layouts
             self._segments.append(segment)

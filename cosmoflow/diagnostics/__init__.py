@@ -10,6 +10,12 @@ from ._criterion import Converged as Converged
 from ._criterion import next_check as next_check
 from ._evidence import TemperedEvidence as TemperedEvidence
 from ._evidence import stepping_stone as stepping_stone
+from ._fields import FieldBin as FieldBin
+from ._fields import FieldsSummary as FieldsSummary
+from ._fields import is_field as is_field
+from ._fields import observed_field as observed_field
+from ._fields import pooled_moments as pooled_moments
+from ._fields import summarize_fields as summarize_fields
 from ._monitor import Monitor as Monitor
 from ._summary import Row as Row
 from ._summary import Summary as Summary

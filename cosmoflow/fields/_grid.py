@@ -5,6 +5,7 @@ from abc import abstractmethod
 from functools import cache
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from equinox import AbstractVar
@@ -82,6 +83,10 @@ class AbstractGrid(eqx.Module):
         """A function of |k|, given on `shells`, at every mode."""
         return values[_shells(self.shape, self.box_size)[1]]
 
+    def place(self, field: Float[Array, "*grid"]) -> Float[Array, "*grid"]:
+        """The field on the devices that hold it."""
+        return field
+
     @abstractmethod
     def modes(self, field: Float[Array, "*grid"]) -> Complex[Array, "*half"]:
         """From a field to its modes."""
@@ -141,6 +146,11 @@ class Grid(AbstractGrid):
         return read(field, displacement)
 
 
+def filtered(modes: Complex[Array, "*half"], gain: Float[Array, "*half"]) -> Complex[Array, "*half"]:
+    """Modes times a real filter."""
+    return jax.lax.complex(modes.real * gain, modes.imag * gain)
+
+
 def check_grid(shape: tuple[int, ...], box_size: tuple[float, ...]) -> None:
     """Refuse a grid that cannot be.
 
@@ -166,7 +176,7 @@ def _wavenumbers(shape: tuple[int, ...], box_size: tuple[float, ...]) -> tuple[n
 @cache
 def _shells(shape: tuple[int, ...], box_size: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
     """The distinct |k|, those that rounding parts being one, and the index of each mode's among them."""
-    squared = sum(k**2 for k in _wavenumbers(shape, box_size))
+    squared = np.asarray(sum(k**2 for k in _wavenumbers(shape, box_size)))
     unit = (2 * np.pi / max(box_size)) ** 2
     distinct, index = np.unique(np.round(squared / unit, 6), return_inverse=True)
     return np.sqrt(distinct * unit), index.reshape(squared.shape).astype(np.int32)

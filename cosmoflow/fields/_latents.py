@@ -3,6 +3,7 @@
 from abc import abstractmethod
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
@@ -37,7 +38,7 @@ class FourierLatents(AbstractLatents):
         """The modes that latents stand for."""
         half = grid.half_shape[-1]
         here, there = latents[..., :half], _mirrored(latents)[..., :half]
-        return 0.5 * ((here + there) + 1j * (there - here))
+        return jax.lax.complex(0.5 * (here + there), 0.5 * (there - here))
 
     def latents(self, grid: AbstractGrid, modes: Complex[Array, "*half"]) -> Float[Array, "*grid"]:
         """The latents of some modes."""

@@ -37,6 +37,10 @@ class AbstractLikelihood(eqx.Module):
         """What follows from the parameters and is worth keeping of each draw; nothing unless a likelihood tells."""
         return {}
 
+    def averaged(self, parameters: Parameters) -> Parameters:
+        """What follows from them whose mean and spread over all draws are worth keeping; as `derived` otherwise."""
+        return {}
+
 
 class AbstractGaussianLikelihood(AbstractLikelihood):
     """Gaussian data: log L = -(d - m)^T C^-1 (d - m) / 2 - log det(2 pi C) / 2.

@@ -1,18 +1,17 @@
 """Likelihoods of whole fields, cell by cell."""
 
-import equinox as eqx
+from collections.abc import Mapping
+
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float
 
 from .._types import Key, Parameters, Scalar
-from ..fields import AbstractFieldModel
+from ..fields import AbstractFieldModel, FieldSummary, WavenumberBins
+from ..fields._summary import WHITE_NOISE
 from ._base import AbstractLikelihood
 from ._field_noise import AbstractFieldNoise
-
-WHITE_NOISE = "white_noise"
-"""The parameter that holds the latents of the field."""
 
 
 class FieldLevel(AbstractLikelihood):
@@ -27,10 +26,12 @@ class FieldLevel(AbstractLikelihood):
         noise: The law of the data given the prediction.
         data: The observed field, shape of the grid.
         mask: Which cells were observed; all where it is not given.
+        bins: Bins of |k| of what is derived from each draw; those of `WavenumberBins` by default.
+        truth: Of a mock, all the parameters that it was made with, `white_noise` among them.
 
     Raises:
-        ValueError: A shape is not that of the grid, the mask leaves nothing, or the data are not finite, or not counts
-            where the noise is that of counts.
+        ValueError: A shape is not that of the grid, the mask leaves nothing, the data are not finite, or not counts
+            where the noise is that of counts, or the truth lacks a parameter.
 
     References:
         Jasche & Wandelt 2013, arXiv:1203.3639; Simon-Onfroy, Lanusse & de Mattia 2025, arXiv:2504.20130.
@@ -40,6 +41,8 @@ class FieldLevel(AbstractLikelihood):
     noise: AbstractFieldNoise
     data: Float[Array, "*grid"]
     mask: Bool[Array, "*grid"] | None
+    bins: WavenumberBins
+    truth: Parameters | None
 
     def __init__(
         self,
@@ -47,9 +50,17 @@ class FieldLevel(AbstractLikelihood):
         noise: AbstractFieldNoise,
         data: ArrayLike,
         mask: ArrayLike | None = None,
+        bins: WavenumberBins | None = None,
+        truth: Mapping[str, ArrayLike] | None = None,
     ):
         shape = model.grid.shape
-        for name, array in (("data have", data), ("mask has", mask)):
+        true = {} if truth is None else {name: jnp.asarray(value, float) for name, value in truth.items()}
+        for name in (WHITE_NOISE, *model.required):
+            if truth is not None and name not in true:
+                raise ValueError(
+                    f"The truth of the field lacks {name!r}, which the model requires; give it or no truth."
+                )
+        for name, array in (("data have", data), ("mask has", mask), ("true white noise has", true.get(WHITE_NOISE))):
             if array is not None and np.shape(array) != shape:
                 raise ValueError(f"The {name} shape {np.shape(array)}, but the grid has {shape}.")
         if noise.shape not in ((), shape):
@@ -60,11 +71,16 @@ class FieldLevel(AbstractLikelihood):
         bad = np.argwhere(observed & ~np.isfinite(np.asarray(data)))
         if bad.size:
             raise ValueError(
-                f"The data hold {len(bad)} cells that are not finite, the first at {tuple(map(int, bad[0]))}; mask them."
+                f"The data are not finite in {len(bad)} cells, first in {tuple(map(int, bad[0]))}; mask them."
             )
+        given = np.where(observed, np.asarray(data), 0)
+        if noise.counts and not (np.all(given >= 0) and np.all(given == np.round(given))):
+            raise ValueError("The noise is that of counts, but the data are not whole numbers from zero; give counts.")
         self.model, self.noise = model, noise
-        self.data = jnp.asarray(np.where(observed, np.asarray(data), 0), float)
-        self.mask = None if mask is None else jnp.asarray(observed)
+        self.data = model.grid.place(jnp.asarray(given, float))
+        self.mask = None if mask is None else model.grid.place(jnp.asarray(observed))
+        self.bins = WavenumberBins(model.grid) if bins is None else bins
+        self.truth = None if truth is None else true
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -94,6 +110,19 @@ class FieldLevel(AbstractLikelihood):
         precision = jnp.broadcast_to(self.noise.precision(), self.data.shape)
         return precision if self.mask is None else jnp.where(self.mask, precision, 0)
 
+    @property
+    def summary(self) -> FieldSummary:
+        """What is derived from a draw."""
+        return FieldSummary(self.model, self.bins, self.truth)
+
     def observed_data(self) -> dict[str, Array]:
-        """The observed field, and the mask where there is one."""
-        return {"data": self.data} | ({} if self.mask is None else {"mask": self.mask})
+        """The observed field, the mask where there is one, and what `FieldSummary.known` tells."""
+        return {"data": self.data} | ({} if self.mask is None else {"mask": self.mask}) | self.summary.known()
+
+    def derived(self, parameters: Parameters) -> Parameters:
+        """Spectra and a few modes of the field; see `FieldSummary`."""
+        return self.summary(parameters)
+
+    def averaged(self, parameters: Parameters) -> Parameters:
+        """Maps of the field; see `FieldSummary.maps`."""
+        return self.summary.maps(parameters)

@@ -52,6 +52,10 @@ class JointLikelihood(AbstractLikelihood):
         """What any of the members derives."""
         return {name: value for member in self.members for name, value in member.derived(parameters).items()}
 
+    def averaged(self, parameters: Parameters) -> Parameters:
+        """What any of the members has averaged."""
+        return {name: value for member in self.members for name, value in member.averaged(parameters).items()}
+
     def chi2(self, parameters: Parameters) -> dict[str, Scalar]:
         """chi^2 of each Gaussian member, by name."""
         pairs = zip(self.names, self.members, strict=True)

@@ -35,6 +35,8 @@ def to_datatree(chain: Chain) -> "DataTree":
     trees = {name: _dataset(arrays, ("chain", "draw")) for name, arrays in groups.items() if arrays}
     if chain.observed_data:
         trees["observed_data"] = _dataset(chain.observed_data, ())
+    if chain.moments:
+        trees["posterior_moments"] = _dataset(chain.moments, ("chain",))
     for name, label in chain.labels.items():
         trees["posterior"][name].attrs["long_name"] = f"${label}$"
     tree = DataTree.from_dict(trees)
