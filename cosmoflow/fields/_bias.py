@@ -7,7 +7,7 @@ from jaxtyping import Array, Complex, Float
 
 from .._types import Parameters
 from ._displacement import tidal_field, wavenumbers
-from ._grid import AbstractGrid
+from ._grid import AbstractGrid, filtered
 
 BIAS = ("b1", "b2", "bs2", "bn2")
 """Names of the parameters."""
@@ -48,10 +48,10 @@ def lagrangian_weights(
         terms.append(b1 * delta)
     if b2 is not None:
         terms.append(b2 / 2 * (delta**2 - jnp.mean(delta**2)))
-    if bs2 is not None:
+    if bs2 is not None and tidal is not None:
         shear = functools.reduce(jnp.add, (phi**2 if i == j else 2 * phi**2 for (i, j), phi in tidal.items()))
         shear = shear - delta**2 / 3
         terms.append(bs2 * (shear - jnp.mean(shear)))
     if bn2 is not None:
-        terms.append(bn2 * grid.field(-density * sum(k**2 for k in wavenumbers(grid, density.real.dtype))))
+        terms.append(bn2 * grid.field(filtered(density, -sum(k**2 for k in wavenumbers(grid, density.real.dtype)))))
     return 1 + functools.reduce(jnp.add, terms) if terms else None

@@ -10,7 +10,7 @@ from ..cosmology import Cosmology
 from ..cosmology._background import matter_scaled
 from ._bias import lagrangian_weights
 from ._displacement import displacement, growth, second_order_density, tidal_field
-from ._grid import AbstractGrid
+from ._grid import AbstractGrid, filtered
 from ._latents import AbstractLatents, FourierLatents
 from ._power import AbstractPower, LinearMatterPower, fiducial_cosmology
 from ._structure import AbstractStructure
@@ -67,18 +67,19 @@ class ParticleMeshField(AbstractStructure):
         grid, universe, linear = self.grid, fiducial_cosmology(parameters), self.linear(white_noise, parameters)
         times = self._times(universe)
         grown, pace = growth(universe, 1 / times - 1), jnp.sqrt(times * matter_scaled(universe, times))
-        linear = linear * grown.factor[-1]
+        linear = filtered(linear, grown.factor[-1])
         tidal = tidal_field(grid, linear)
         second = grid.modes(second_order_density(tidal))
 
         scale = grown.factor / grown.factor[-1]
-        orders = (scale, scale**2 * grown.second)
-        start = orders[0][0] * linear + orders[1][0] * second
-        speed = pace[1] * (grown.rate[1] * orders[0][1] * linear + grown.second_rate[1] * orders[1][1] * second)
+        scale2 = scale**2 * grown.second
+        start = filtered(linear, scale[0]) + filtered(second, scale2[0])
+        speed = filtered(linear, (pace * grown.rate * scale)[1])
+        speed = speed + filtered(second, (pace * grown.second_rate * scale2)[1])
         particles = displacement(grid, [start] * 3), displacement(grid, [speed] * 3)
 
         factors = _leapfrog(grown.factor, pace * grown.rate * grown.factor)
-        (shift, momentum), _ = jax.lax.scan(jax.checkpoint(self._step, prevent_cse=False), particles, factors)
+        shift, momentum = self._evolved(particles, factors)
         if self.line_of_sight is not None:
             shift = shift.at[self.line_of_sight].add(momentum[self.line_of_sight] / pace[-1])
         return grid.paint(shift, lagrangian_weights(grid, linear, tidal, parameters)) - 1
@@ -88,14 +89,18 @@ class ParticleMeshField(AbstractStructure):
         first, last = (1 / (1 + redshift.astype(universe.h.dtype)) for redshift in (self.start, self.redshift))
         return first + (last - first) * jnp.linspace(0, 1, 2 * self.steps + 1, dtype=first.dtype)
 
-    def _step(self, particles: tuple[Array, Array], factors: tuple[Scalar, Scalar]) -> tuple[tuple[Array, Array], None]:
-        """A drift, and the kick by the force there."""
-        shift, momentum = particles
-        drift, kick = factors
-        shift = shift + drift * momentum
-        density = self.grid.modes(self.grid.paint(shift))
-        force = jnp.stack([self.grid.read(part, shift) for part in displacement(self.grid, [density] * 3)])
-        return (shift, momentum + kick * force), None
+    def _evolved(self, particles: tuple[Array, Array], factors: tuple[Vector, Vector]) -> tuple[Array, Array]:
+        """Displacements and momenta after all drifts and kicks."""
+        grid = self.grid
+
+        def step(particles: tuple[Array, Array], factors: tuple[Scalar, Scalar]):
+            (shift, momentum), (drift, kick) = particles, factors
+            shift = shift + drift * momentum
+            density = grid.modes(grid.paint(shift))
+            force = jnp.stack([grid.read(part, shift) for part in displacement(grid, [density] * 3)])
+            return (shift, momentum + kick * force), None
+
+        return jax.lax.scan(jax.checkpoint(step, prevent_cse=False), particles, factors)[0]
 
 
 def _leapfrog(factor: Vector, momentum: Vector) -> tuple[Vector, Vector]:
