@@ -235,12 +235,16 @@ class ChainStore:
             self._failed = False
             self._layouts = layouts
             self._segments.append(segment)
-            self._compact()
+            self._compact(sum(array.nbytes for array in (*state.values(), *moments.values())))
 
-    def _compact(self) -> None:
-        """Join the last segments where it is time to; the final file, the first of an extended run, stays as it is."""
+    def _compact(self, state_bytes: int) -> None:
+        """Join the last segments where it is time to; the final file, the first of an extended run, stays as it is.
+
+        What counts is the size of their draws: of several states only the last is needed.
+        """
         while True:
-            sizes = [segment.path.stat().st_size for segment in self._segments if segment.path != self.path]
+            pieces = [segment.path for segment in self._segments if segment.path != self.path]
+            sizes = [max(path.stat().st_size - state_bytes, 0) for path in pieces]
             if not (count := tail_to_join(sizes)):
                 return
             sources = self._segments[-count:]
