@@ -20,6 +20,7 @@ from ._layout import (
     SAMPLE_STATS,
     STATE,
     DrawsLayout,
+    bytes_of_draws,
     draw_numbers,
     extent,
     group_at,
@@ -235,16 +236,13 @@ class ChainStore:
             self._failed = False
             self._layouts = layouts
             self._segments.append(segment)
-            self._compact(sum(array.nbytes for array in (*state.values(), *moments.values())))
+            self._compact(layouts)
 
-    def _compact(self, state_bytes: int) -> None:
-        """Join the last segments where it is time to; the final file, the first of an extended run, stays as it is.
-
-        What counts is the size of their draws: of several states only the last is needed.
-        """
+    def _compact(self, layouts: Mapping[str, DrawsLayout]) -> None:
+        """Join the last segments where it is time to; the final file, the first of an extended run, stays as it is."""
         while True:
-            pieces = [segment.path for segment in self._segments if segment.path != self.path]
-            sizes = [max(path.stat().st_size - state_bytes, 0) for path in pieces]
+            pieces = [segment for segment in self._segments if segment.path != self.path]
+            sizes = [bytes_of_draws(layouts, segment.first, segment.stop) for segment in pieces]
             if not (count := tail_to_join(sizes)):
                 return
             sources = self._segments[-count:]
