@@ -15,7 +15,7 @@ def bestfit(
     starts: Annotated[int, typer.Option("--starts", min=1, help="Searches, all but one from draws of the prior.")] = 4,
 ) -> None:
     """Print the best fit, Fisher errors and chi^2 of Gaussian data; exit 1 if the fit did not converge."""
-    from ._environment import configure_jax
+    from ._environment import configure_jax, set_precision
 
     configure_jax()
     import jax.random as jr
@@ -25,6 +25,7 @@ def bestfit(
     from ..diagnostics._table import rounded
 
     settings = load(config)
+    set_precision(settings.run.precision)
     posterior = build_posterior(settings)
     key = jr.key(settings.run.seed)
     try:

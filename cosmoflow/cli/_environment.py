@@ -1,4 +1,4 @@
-"""JAX as the command line uses it: double precision, and compiled programs kept between runs."""
+"""JAX as the command line uses it: its precision, and compiled programs kept between runs."""
 
 import os
 import warnings
@@ -20,6 +20,13 @@ def configure_jax() -> None:
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ and (folder := _cache_folder()) is not None:
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+def set_precision(precision: str) -> None:
+    """That of all arrays to come, "float32" or "float64"."""
+    import jax
+
+    jax.config.update("jax_enable_x64", precision == "float64")
 
 
 def _cache_folder() -> Path | None:

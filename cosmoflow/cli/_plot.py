@@ -17,17 +17,15 @@ def plot(
     ] = None,
     parameters: Parameters = None,
 ) -> None:
-    """Draw the corner plot of a chain."""
+    """Draw the corner plot of a chain and, of a field, its maps, power, coherence and modes beside it."""
     from ..chains import Chain
-    from ..plotting import corner
-    from ._varying import varying
+    from ._figures import save_figures
 
     draws = Chain.from_file(chain)
-    figure_path = chain.with_suffix(".png") if output is None else output
-    chosen = None if parameters is None else split_names(parameters)
+    path = chain.with_suffix(".png") if output is None else output
     try:
-        figure = corner(draws, chosen or varying(draws))
-        figure.savefig(figure_path, dpi=150, bbox_inches="tight")
+        paths = save_figures(draws, path, None if parameters is None else split_names(parameters))
     except (ValueError, ImportError) as error:
         raise CosmoflowError(f"{str(error).rstrip('.')}.") from error
-    print(f"The corner plot is in {figure_path}")
+    for name, path in paths.items():
+        print(f"The {name} {'are' if name in ('maps', 'modes') else 'is'} in {path}")

@@ -7,18 +7,19 @@ import jax.numpy as jnp
 from .._types import Parameters
 from ..chains import Chain
 from ..config import build_likelihood
-from ..diagnostics import summarize
+from ..diagnostics import is_field, summarize, summarize_fields
 from ..likelihoods import JointLikelihood
 from ._evidence import Evidence
+from ._figures import save_figures
 from ._run import Run
 from ._varying import varying
 
 
 def report(chain: Chain, run: Run) -> None:
-    """Print the table of a chain; write it and a corner plot beside the chain."""
-    from ..plotting import corner
-
+    """Print the tables of a chain; write them and the figures beside the chain."""
     lines = [str(summarize(chain, varying(chain)))]
+    if is_field(chain):
+        lines.append(f"\n{summarize_fields(chain)}")
     if set(run.posterior.prior.names) <= chain.posterior.keys():
         lines += best_fit(chain, build_likelihood(run.config))
     if found := Evidence.from_attributes(chain.attributes):
@@ -28,7 +29,7 @@ def report(chain: Chain, run: Run) -> None:
     output = run.config.output
     output.with_suffix(".txt").write_text(text + "\n", encoding="utf-8")
     try:
-        corner(chain, varying(chain)).savefig(output.with_suffix(".png"), dpi=150, bbox_inches="tight")
+        save_figures(chain, output.with_suffix(".png"))
     except (ImportError, ValueError) as error:
         run.say(f"No corner plot: {error}")
 

@@ -15,6 +15,7 @@ import jax.random as jr
 import numpy as np
 
 from .._chunk import check_start
+from .._record import Record
 from .._results import StoreError
 from .._sample import sample
 from .._types import Key
@@ -36,6 +37,7 @@ from ..flows import HamiltonianFlow, neural_transport
 from ..targets import Posterior, Pullback
 from ..training import ReverseKL, default_optimizer, fit
 from ..warmup import warmup, whiten
+from ._environment import set_precision
 from ._evidence import evidence
 
 
@@ -57,6 +59,7 @@ class Run:
     Attributes:
         config: The configuration.
         posterior: The posterior that it describes.
+        record: What is kept of each draw.
         central_log_density: Its value at the centre of the prior.
         progress: Whether to say what is going on.
         stop: Asked between chunks.
@@ -65,6 +68,7 @@ class Run:
 
     config: Config
     posterior: Posterior
+    record: Record
     central_log_density: float
     progress: bool
     stop: Callable[[], bool]
@@ -88,10 +92,12 @@ class Run:
             StartError: The log-density is not finite at the centre of the prior.
         """
         config = load(path, output=None if output is None else str(output), max_time=max_time)
+        set_precision(config.run.precision)
         posterior = build_posterior(config)
+        record = build_record(config, posterior)
         value = eqx.filter_jit(Posterior.log_density)(posterior, jnp.zeros(posterior.dim))
         check_start(posterior, jnp.zeros((1, posterior.dim)), value[None])
-        return cls(config, posterior, float(value), not quiet, stop, start)
+        return cls(config, posterior, record, float(value), not quiet, stop, start)
 
     def say(self, text: object) -> None:
         """Print, unless the run is quiet."""
@@ -195,7 +201,7 @@ class Run:
             num_chains=run.num_chains,
             key=self.key(Purpose.WARMUP),
             store=store,
-            chunk=run.chunk,
+            chunk=run.draws_per_call(self.posterior.dim),
             max_time=self.time_left(),
             stop=self.stop,
             progress=self.progress,
@@ -207,9 +213,9 @@ class Run:
             num_chains=run.num_chains,
             key=self.key(Purpose.SAMPLING),
             position=position,
-            record=build_record(self.config, self.posterior),
+            record=self.record,
             store=store,
-            chunk=run.chunk,
+            chunk=run.draws_per_call(self.posterior.dim),
             commit_seconds=run.commit_seconds,
             commit_bytes=run.commit_bytes,
             max_time=self.time_left(),

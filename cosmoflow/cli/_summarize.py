@@ -12,5 +12,7 @@ def summarize(chain: ChainFile) -> None:
 
     draws = Chain.from_file(chain)
     print(diagnostics.summarize(draws, varying(draws)))
+    if diagnostics.is_field(draws):
+        print(f"\n{diagnostics.summarize_fields(draws)}")
     if found := Evidence.from_attributes(draws.attributes):
         print(found)

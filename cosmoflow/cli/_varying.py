@@ -3,9 +3,11 @@
 import numpy as np
 
 from ..chains import Chain
+from ..diagnostics import is_field
 
 
 def varying(chain: Chain) -> list[str]:
-    """The parameters that are not held fixed, or all where none of them moved."""
-    moving = [name for name, draws in chain.posterior.items() if np.ptp(draws) != 0]
-    return moving or list(chain.posterior)
+    """The parameters that are not held fixed, or all where none of them moved; of a field those of one number."""
+    shown = {name: draws for name, draws in chain.posterior.items() if draws.ndim == 2 or not is_field(chain)}
+    moving = [name for name, draws in shown.items() if np.ptp(draws) != 0]
+    return moving or list(shown)

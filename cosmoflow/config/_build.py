@@ -9,7 +9,9 @@ import jax.random as jr
 
 from .._record import Keep, Record
 from .._types import Key
+from ..datasets import field_shape
 from ..dynamics import AdditivePotential, NeuralPotential, RadialNetwork, RadialPotential
+from ..fields import check_memory
 from ..flows import (
     AdditiveGaussianMomentum,
     DenseGaussianMomentum,
@@ -19,7 +21,7 @@ from ..flows import (
     fixed_kinetic_flow,
     learned_kinetic_flow,
 )
-from ..likelihoods import JointLikelihood
+from ..likelihoods import WHITE_NOISE, FieldLevel, JointLikelihood
 from ..targets import (
     AbstractTransport,
     Delta,
@@ -30,11 +32,16 @@ from ..targets import (
     TruncatedNormal,
     Uniform,
     UniformPolygon,
+    WhiteNoise,
 )
 from ._errors import ConfigError
+from ._field_tables import FieldTable
 from ._likelihoods import build_member
 from ._priors import bounds, parameter_names
 from ._schema import Config, FlowTable, KeepTable
+
+FIELD = Keep(every=10, dtype="float32")
+"""How the latents of a field are kept where nothing is said."""
 
 _DISTRIBUTIONS: dict[str, type[AbstractTransport]] = {
     "uniform": Uniform,
@@ -78,12 +85,13 @@ def build_likelihood(config: Config) -> JointLikelihood:
 
 
 def build_posterior(config: Config) -> Posterior:
-    """Prior and likelihood.
+    """Prior and likelihood; the latents of a field, N(0, 1) each, are the last block of the prior.
 
     Raises:
         ConfigError: The prior lacks a parameter that a likelihood needs, or has one that none uses, or a distribution
-            cannot be made.
+            cannot be made, or a field needs more memory than there is.
     """
+    _check_memory(config)
     likelihood = build_likelihood(config)
     blocks = {}
     for key, table in config.prior.items():
@@ -93,6 +101,12 @@ def build_posterior(config: Config) -> Posterior:
         except ValueError as error:
             raise ConfigError(config.source, f"prior.{key}: {error}") from error
         blocks[names if len(names) > 1 else key] = distribution
+    for member in likelihood.members:
+        if isinstance(member, FieldLevel):
+            if WHITE_NOISE in config.prior:
+                problem = f"prior.{WHITE_NOISE} is that of the field itself, N(0, 1) in every cell; remove it"
+                raise ConfigError(config.source, problem)
+            blocks[WHITE_NOISE] = WhiteNoise(member.model.grid.shape)
     prior = Prior(blocks)
     if prior.dim == 0:
         raise ConfigError(config.source, "prior holds every parameter fixed; give one of them a distribution")
@@ -102,12 +116,21 @@ def build_posterior(config: Config) -> Posterior:
 
 
 def build_record(config: Config, posterior: Posterior) -> Record:
-    """What is kept of each draw: the parameters, and what the likelihood derives from them."""
+    """What is kept of each draw: the parameters, and what the likelihood derives from them.
+
+    Raises:
+        ConfigError: The configuration names what is neither.
+    """
     likelihood = posterior.likelihood
-    derived = jax.eval_shape(lambda z: likelihood.derived(posterior.constrain(z)), jnp.zeros(posterior.dim))
-    return Record(
-        {name: _keep(table) for name, table in config.record.items()}, likelihood.derived if derived else None
-    )
+    parameters = jax.eval_shape(posterior.constrain, jnp.zeros(posterior.dim))
+    derived, averaged = (jax.eval_shape(told, parameters) for told in (likelihood.derived, likelihood.averaged))
+    known = [*posterior.prior.names, *derived]
+    for name in config.record:
+        if name not in known:
+            raise ConfigError(config.source, f"record.{name} is no parameter; the run has {', '.join(known)}")
+    kept = {WHITE_NOISE: FIELD} if WHITE_NOISE in posterior.prior.names else {}
+    kept |= {name: _keep(table) for name, table in config.record.items()}
+    return Record(kept, likelihood.derived if derived else None, likelihood.averaged if averaged else None)
 
 
 def _keep(table: KeepTable) -> Keep | None:
@@ -130,12 +153,27 @@ def build_flow(table: FlowTable, dim: int, key: Key) -> HamiltonianFlow:
     )
 
 
+def _check_memory(config: Config) -> None:
+    """Refuse a field that is too large before anything of it is read."""
+    kept = FIELD if WHITE_NOISE not in config.record else _keep(config.record[WHITE_NOISE])
+    for name, table in config.likelihood.items():
+        if isinstance(table, FieldTable):
+            shape, run = field_shape(config.source.parent / table.field), config.run
+            chunk = run.draws_per_call(math.prod(shape))
+            try:
+                check_memory(
+                    shape,
+                    num_chains=run.num_chains,
+                    chunk=chunk,
+                    every=chunk if kept is None else kept.every,
+                    dtype=run.precision,
+                    model=table.model.kind,
+                )
+            except ValueError as error:
+                raise ConfigError(config.source, f"likelihood.{name}: {error}") from error
+
+
 def _check_names(config: Config, prior: Prior, likelihood: JointLikelihood) -> None:
-    for parameter in config.record:
-        if parameter not in prior.names:
-            raise ConfigError(
-                config.source, f"record.{parameter} is no parameter; the prior has {', '.join(prior.names)}"
-            )
     used: set[str] = set()
     for name, member in zip(likelihood.names, likelihood.members, strict=True):
         for parameter in member.required:

@@ -12,9 +12,11 @@ from ._priors import parameter_names
 from ._python import PythonTable, source_digest
 from ._schema import Config
 
-_MAY_CHANGE = {
-    "run": {"num_draws", "chunk", "commit_seconds", "commit_bytes", "max_time", "until_ess", "until_rhat", "output"},
-    "likelihood": {"__all__": {"values", "covariance", *FILES}},
+_OPERATION = {"num_draws", "chunk", "commit_seconds", "commit_bytes", "max_time", "until_ess", "until_rhat", "output"}
+_FILES = ("values", "covariance", "mask", *FILES)
+_LEFT_OUT = {
+    "run": _OPERATION | {"precision"},
+    "likelihood": {"__all__": dict.fromkeys(_FILES, True) | {"model": {"power": {"values", "sources"}}}},
 }
 
 
@@ -22,9 +24,9 @@ def identity(config: Config) -> dict[str, Any]:
     """All that determines the draws: the tables, the data and the precision.
 
     Left out is what may change when a run is resumed: how many draws, until when, how often committed, and where to;
-    and where the data lie, of which the content counts.
+    and where the data lie, of which the content counts. The precision stands by itself.
     """
-    tables = config.model_dump(exclude=_MAY_CHANGE)
+    tables = config.model_dump(exclude=_LEFT_OUT)
     likelihood = build_likelihood(config)
     data = {name: digest(member) for name, member in zip(likelihood.names, likelihood.members, strict=True)}
     code = {

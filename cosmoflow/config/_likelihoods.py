@@ -36,6 +36,8 @@ from ..likelihoods import (
     TwoPoint,
 )
 from ._errors import refusal, refusal_within
+from ._field_tables import FieldTable
+from ._fields import build_field
 from ._likelihood_tables import (
     BAOTable,
     DESITable,
@@ -169,8 +171,9 @@ OBSERVABLES: dict[str, Kind] = {
 FILES: dict[str, Kind] = {
     "sacc": _two_point_file("sacc", read_sacc),
     "two_point_fits": _two_point_file("two_point_fits", read_two_point_fits),
+    "field": Kind(FieldTable, build_field),
 }
-"""Keys that name a file of the user's own two-point functions."""
+"""Keys that name a file of the user's own two-point functions, or of an observed field."""
 
 
 def read_tables(tables: dict[str, Any]) -> dict[str, Table]:
@@ -185,6 +188,9 @@ def read_tables(tables: dict[str, Any]) -> dict[str, Table]:
     for group in OVERLAPPING:
         if len(shared := [name for name in known if name in group]) > 1:
             raise refusal(f"holds data that {shared[0]} holds as well; keep one of them", key=shared[1])
+    fields = [name for name, table in tables.items() if isinstance(table, dict) and "field" in table]
+    if len(fields) > 1:
+        raise refusal(f"is a field beside {fields[0]}, but a run infers one; keep one of them", key=fields[1])
     read = {}
     for name in (*known, *sorted(tables.keys() - set(known))):
         try:

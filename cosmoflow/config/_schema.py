@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field, PositiveInt, PrivateAttr, SerializeAsAny, field_validator
 
 from ._errors import refusal
@@ -11,6 +12,9 @@ from ._likelihoods import read_tables
 from ._priors import Distribution, UniformPolygonTable, parameter_names
 from ._samplers import AutoTable, Sampler
 from ._table import Positive, Table
+
+CALL_BYTES = 2**28
+"""What the draws of one compiled call may take."""
 
 
 class FlowTable(Table):
@@ -54,19 +58,25 @@ class KeepTable(Table):
 class RunTable(Table):
     """`[run]`: arguments of `sample`, the seed, and where the chain goes.
 
-    All but the seed and the number of chains may change when a run is resumed.
+    All but the seed, the number of chains and the precision may change when a run is resumed.
     """
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     num_chains: PositiveInt = 4
     num_draws: PositiveInt = 5000
     chunk: Annotated[int, Field(ge=25)] = 250
+    precision: Literal["float32", "float64"] = "float64"
     commit_seconds: Positive = 30.0
     commit_bytes: PositiveInt = 2**26
     max_time: Positive | None = None
     until_ess: Positive | None = None
     until_rhat: Annotated[float, Field(gt=1, allow_inf_nan=False)] | None = None
     output: str
+
+    def draws_per_call(self, dim: int) -> int:
+        """As many as `chunk` says, or fewer where the draws of all chains would take more than `CALL_BYTES`."""
+        size = self.num_chains * dim * np.dtype(self.precision).itemsize
+        return max(2, min(self.chunk, CALL_BYTES // size))
 
     @field_validator("output")
     @classmethod

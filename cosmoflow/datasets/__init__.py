@@ -23,6 +23,10 @@ from ._compressed_cmb import planck2018_distance_priors as planck2018_distance_p
 from ._des_dovekie import des_dovekie as des_dovekie
 from ._fetch import FetchError as FetchError
 from ._fetch import fetch as fetch
+from ._field import FieldData as FieldData
+from ._field import field_shape as field_shape
+from ._field import read_curve as read_curve
+from ._field import read_field as read_field
 from ._growth import GrowthData as GrowthData
 from ._growth import fsigma8_gold2018 as fsigma8_gold2018
 from ._location import DataError as DataError

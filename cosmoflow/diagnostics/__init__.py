@@ -12,6 +12,7 @@ from ._evidence import TemperedEvidence as TemperedEvidence
 from ._evidence import stepping_stone as stepping_stone
 from ._fields import FieldBin as FieldBin
 from ._fields import FieldsSummary as FieldsSummary
+from ._fields import is_field as is_field
 from ._fields import observed_field as observed_field
 from ._fields import pooled_moments as pooled_moments
 from ._fields import summarize_fields as summarize_fields

@@ -147,6 +147,11 @@ def summarize_fields(chain: Chain) -> FieldsSummary:
     )
 
 
+def is_field(chain: Chain) -> bool:
+    """Whether a chain is that of a field."""
+    return any(name.endswith(_EDGES) for name in chain.observed_data)
+
+
 def observed_field(chain: Chain) -> dict[str, np.ndarray]:
     """What the file of a chain tells of its field: `data`, perhaps `mask`, and what `FieldSummary.known` has.
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .._types import Parameters
-from ._grid import AbstractGrid
+from ._grid import AbstractGrid, filtered
 from ._latents import AbstractLatents, FourierLatents
 from ._model import AbstractFieldModel
 from ._power import AbstractPower
@@ -36,7 +36,7 @@ class GaussianField(AbstractFieldModel):
 
     def predict(self, white_noise: Float[Array, "*grid"], parameters: Parameters) -> Float[Array, "*grid"]:
         """The field."""
-        return self.grid.field(self.latents.modes(self.grid, white_noise) * self.response(parameters))
+        return self.grid.field(filtered(self.latents.modes(self.grid, white_noise), self.response(parameters)))
 
     def response(self, parameters: Parameters) -> Float[Array, "*half"]:
         """The square root of the power."""

@@ -5,10 +5,13 @@ from abc import abstractmethod
 from functools import cache
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from equinox import AbstractVar
 from jaxtyping import Array, Complex, Float
+
+from ._painting import paint, read
 
 
 class AbstractGrid(eqx.Module):
@@ -80,6 +83,10 @@ class AbstractGrid(eqx.Module):
         """A function of |k|, given on `shells`, at every mode."""
         return values[_shells(self.shape, self.box_size)[1]]
 
+    def place(self, field: Float[Array, "*grid"]) -> Float[Array, "*grid"]:
+        """The field on the devices that hold it."""
+        return field
+
     @abstractmethod
     def modes(self, field: Float[Array, "*grid"]) -> Complex[Array, "*half"]:
         """From a field to its modes."""
@@ -87,6 +94,16 @@ class AbstractGrid(eqx.Module):
     @abstractmethod
     def field(self, modes: Complex[Array, "*half"]) -> Float[Array, "*grid"]:
         """From modes to the field."""
+
+    @abstractmethod
+    def paint(
+        self, displacement: Float[Array, "axis *grid"], weights: Float[Array, "*grid"] | None = None
+    ) -> Float[Array, "*grid"]:
+        """The cloud-in-cell density of particles that left the centres of their cells [cells]."""
+
+    @abstractmethod
+    def read(self, field: Float[Array, "*grid"], displacement: Float[Array, "axis *grid"]) -> Float[Array, "*grid"]:
+        """The field at such particles: the transpose of painting."""
 
 
 class Grid(AbstractGrid):
@@ -118,6 +135,21 @@ class Grid(AbstractGrid):
         """From modes to the field."""
         return jnp.fft.irfftn(modes, self.shape, range(-len(self.shape), 0)) * math.sqrt(self.num_cells)
 
+    def paint(
+        self, displacement: Float[Array, "axis *grid"], weights: Float[Array, "*grid"] | None = None
+    ) -> Float[Array, "*grid"]:
+        """The cloud-in-cell density of particles that left the centres of their cells [cells]."""
+        return paint(displacement, weights)
+
+    def read(self, field: Float[Array, "*grid"], displacement: Float[Array, "axis *grid"]) -> Float[Array, "*grid"]:
+        """The field at such particles: the transpose of painting."""
+        return read(field, displacement)
+
+
+def filtered(modes: Complex[Array, "*half"], gain: Float[Array, "*half"]) -> Complex[Array, "*half"]:
+    """Modes times a real filter."""
+    return jax.lax.complex(modes.real * gain, modes.imag * gain)
+
 
 def check_grid(shape: tuple[int, ...], box_size: tuple[float, ...]) -> None:
     """Refuse a grid that cannot be.
@@ -144,7 +176,7 @@ def _wavenumbers(shape: tuple[int, ...], box_size: tuple[float, ...]) -> tuple[n
 @cache
 def _shells(shape: tuple[int, ...], box_size: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
     """The distinct |k|, those that rounding parts being one, and the index of each mode's among them."""
-    squared = sum(k**2 for k in _wavenumbers(shape, box_size))
+    squared = np.asarray(sum(k**2 for k in _wavenumbers(shape, box_size)))
     unit = (2 * np.pi / max(box_size)) ** 2
     distinct, index = np.unique(np.round(squared / unit, 6), return_inverse=True)
     return np.sqrt(distinct * unit), index.reshape(squared.shape).astype(np.int32)

@@ -1,12 +1,13 @@
 """Log-normal random fields: of a density that is never negative, or of a map of convergence."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .._types import Parameters, Scalar
 from ._gaussian import amplitudes
-from ._grid import AbstractGrid
+from ._grid import AbstractGrid, filtered
 from ._latents import AbstractLatents, FourierLatents
 from ._model import AbstractFieldModel
 from ._power import AbstractPower
@@ -56,7 +57,7 @@ class LogNormalField(AbstractFieldModel):
     def predict(self, white_noise: Float[Array, "*grid"], parameters: Parameters) -> Float[Array, "*grid"]:
         """The field."""
         amplitude, variance = self._gaussian(parameters)
-        gaussian = self.grid.field(self.latents.modes(self.grid, white_noise) * amplitude)
+        gaussian = self.grid.field(filtered(self.latents.modes(self.grid, white_noise), amplitude))
         return self.shift * jnp.expm1(gaussian - 0.5 * variance)
 
     def response(self, parameters: Parameters) -> Float[Array, "*half"]:
@@ -67,7 +68,7 @@ class LogNormalField(AbstractFieldModel):
         """Square roots of the power of g over a cell's volume, and the variance of g."""
         grid = self.grid
         power = grid.spread(self.power(grid, parameters) / grid.cell_volume)
-        correlation = grid.field(power.astype(jnp.result_type(power, jnp.complex64))) / grid.num_cells**0.5
+        correlation = grid.field(jax.lax.complex(power, jnp.zeros_like(power))) / grid.num_cells**0.5
         power = jnp.maximum(grid.modes(jnp.log1p(correlation / self.shift**2)).real * grid.num_cells**0.5, 0)
         power = power.at[(0,) * power.ndim].set(0)
         return amplitudes(power), jnp.sum(power * grid.multiplicity.astype(power.dtype)) / grid.num_cells

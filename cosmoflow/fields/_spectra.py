@@ -75,7 +75,9 @@ class WavenumberBins(eqx.Module):
     def average(self, values: Float[Array, "*half"]) -> Float[Array, " bin"]:
         """The mean over the modes in each bin of what is even in k."""
         weighted, index = values * self.grid.multiplicity.astype(values.dtype), jnp.asarray(self.index)
-        sums = jax.lax.map(lambda i: jnp.sum(jnp.where(index == i, weighted, 0)), jnp.arange(len(self), dtype=index.dtype))
+        sums = jax.lax.map(
+            lambda i: jnp.sum(jnp.where(index == i, weighted, 0)), jnp.arange(len(self), dtype=index.dtype)
+        )
         return sums / self.num_modes.astype(values.dtype)
 
     def power_spectrum(self, modes: Complex[Array, "*half"]) -> Float[Array, " bin"]:

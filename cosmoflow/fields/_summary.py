@@ -53,7 +53,9 @@ class FieldSummary(eqx.Module):
         modes = self._modes(parameters)
         kept = {
             "power": bins.power_spectrum(modes * model.response(parameters)),
-            "power_predicted": bins.power_spectrum(model.grid.modes(model.predict(parameters[WHITE_NOISE], parameters))),
+            "power_predicted": bins.power_spectrum(
+                model.grid.modes(model.predict(parameters[WHITE_NOISE], parameters))
+            ),
             "modes": self._real(modes).ravel()[bins.choose(self.modes_per_bin)],
         }
         if self.truth is not None:

@@ -5,6 +5,7 @@ from ._base import AbstractGaussianLikelihood as AbstractGaussianLikelihood
 from ._base import AbstractLikelihood as AbstractLikelihood
 from ._chronometers import Chronometers as Chronometers
 from ._compressed_cmb import CompressedCMB as CompressedCMB
+from ._field_level import WHITE_NOISE as WHITE_NOISE
 from ._field_level import FieldLevel as FieldLevel
 from ._field_noise import AbstractFieldNoise as AbstractFieldNoise
 from ._field_noise import GaussianNoise as GaussianNoise

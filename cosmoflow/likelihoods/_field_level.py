@@ -57,7 +57,9 @@ class FieldLevel(AbstractLikelihood):
         true = {} if truth is None else {name: jnp.asarray(value, float) for name, value in truth.items()}
         for name in (WHITE_NOISE, *model.required):
             if truth is not None and name not in true:
-                raise ValueError(f"The truth of the field lacks {name!r}, which the model requires; give it or no truth.")
+                raise ValueError(
+                    f"The truth of the field lacks {name!r}, which the model requires; give it or no truth."
+                )
         for name, array in (("data have", data), ("mask has", mask), ("true white noise has", true.get(WHITE_NOISE))):
             if array is not None and np.shape(array) != shape:
                 raise ValueError(f"The {name} shape {np.shape(array)}, but the grid has {shape}.")
@@ -71,9 +73,12 @@ class FieldLevel(AbstractLikelihood):
             raise ValueError(
                 f"The data are not finite in {len(bad)} cells, first in {tuple(map(int, bad[0]))}; mask them."
             )
+        given = np.where(observed, np.asarray(data), 0)
+        if noise.counts and not (np.all(given >= 0) and np.all(given == np.round(given))):
+            raise ValueError("The noise is that of counts, but the data are not whole numbers from zero; give counts.")
         self.model, self.noise = model, noise
-        self.data = jnp.asarray(np.where(observed, np.asarray(data), 0), float)
-        self.mask = None if mask is None else jnp.asarray(observed)
+        self.data = model.grid.place(jnp.asarray(given, float))
+        self.mask = None if mask is None else model.grid.place(jnp.asarray(observed))
         self.bins = WavenumberBins(model.grid) if bins is None else bins
         self.truth = None if truth is None else true
 

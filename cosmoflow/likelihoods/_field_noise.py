@@ -39,6 +39,11 @@ class AbstractFieldNoise(eqx.Module):
         """Shape of what varies from cell to cell; () where nothing does."""
         return self.precision().shape
 
+    @property
+    def counts(self) -> bool:
+        """Whether the data are numbers of objects."""
+        return False
+
 
 class GaussianNoise(AbstractFieldNoise):
     """data ~ N(contrast, sd^2).
@@ -54,7 +59,9 @@ class GaussianNoise(AbstractFieldNoise):
 
     def __check_init__(self):
         if not jnp.all(self.sd > 0):
-            raise ValueError("The standard deviation of the noise is not positive everywhere; mask such cells.")
+            raise ValueError(
+                "The standard deviation of the noise is not positive everywhere; mask such cells and give any there."
+            )
 
     @classmethod
     def of_shapes(
@@ -106,6 +113,11 @@ class PoissonNoise(AbstractFieldNoise):
     def __check_init__(self):
         _check_counts(self.mean_count)
 
+    @property
+    def counts(self) -> bool:
+        """They are."""
+        return True
+
     def log_prob(self, data: Float[Array, "*grid"], contrast: Float[Array, "*grid"]) -> Float[Array, "*grid"]:
         """Normalised log-probability of each cell."""
         rate = self.mean_count * _positive(1 + contrast)
@@ -145,6 +157,11 @@ class NegativeBinomialNoise(AbstractFieldNoise):
                 f"The concentration of negative binomial counts is {self.concentration}; make it positive."
             )
 
+    @property
+    def counts(self) -> bool:
+        """They are."""
+        return True
+
     def log_prob(self, data: Float[Array, "*grid"], contrast: Float[Array, "*grid"]) -> Float[Array, "*grid"]:
         """Normalised log-probability of each cell."""
         mean, r = self.mean_count * _positive(1 + contrast), self.concentration
@@ -169,7 +186,9 @@ class NegativeBinomialNoise(AbstractFieldNoise):
 
 def _check_counts(mean_count: Float[Array, "*cell"]) -> None:
     if not jnp.all((mean_count > 0) & jnp.isfinite(mean_count)):
-        raise ValueError("The mean count is not positive and finite everywhere; mask such cells.")
+        raise ValueError(
+            "The mean count is not positive and finite everywhere; mask such cells and give any positive one there."
+        )
 
 
 def _positive(density: Float[Array, "*grid"]) -> Float[Array, "*grid"]:

@@ -16,6 +16,7 @@ from ._discrete_bouncy_particle import DiscreteBouncyParticle as DiscreteBouncyP
 from ._ghmc import GHMC as GHMC
 from ._hug_and_hop import HugAndHop as HugAndHop
 from ._independence import Independence as Independence
+from ._kinetic_langevin import KineticLangevin as KineticLangevin
 from ._langevin import Langevin as Langevin
 from ._malt import MALT as MALT
 from ._mclmc import MCLMC as MCLMC

@@ -1,13 +1,18 @@
 """Coordinates of fields in which linear theory makes the posterior a standard normal law."""
 
+from collections.abc import Callable
+from typing import Any
+
 import jax.numpy as jnp
 from flowjax.bijections import AbstractBijection
 from jaxtyping import Array, Complex, Float
 
 from .._types import Parameters, Scalar, Vector
 from ..fields import AbstractFieldModel
+from ..fields._grid import filtered
 from ..likelihoods import FieldLevel, JointLikelihood
 from ..likelihoods._field_level import WHITE_NOISE
+from ._base import AbstractTarget
 from ._posterior import Posterior
 from ._prior import Prior
 
@@ -46,31 +51,71 @@ class Wiener(AbstractBijection):
         """Shape (dim,) of a point."""
         return (self.prior.dim,)
 
+    @property
+    def beside(self) -> tuple[int, ...]:
+        """Which coordinates are not those of the field."""
+        span = self.prior.span(WHITE_NOISE)
+        return (*range(span.start), *range(span.stop, self.prior.dim))
+
     def transform_and_log_det(self, x, condition=None):
         """From Wiener's coordinates to those of the prior."""
         scale, mean = self._law(x)
-        return self._moved(x, lambda modes: mean + scale * modes), self._log_det(scale)
+        return self._moved(x, lambda modes: mean + filtered(modes, scale)), self._log_det(scale)
 
     def inverse_and_log_det(self, y, condition=None):
         """From the coordinates of the prior to Wiener's."""
         scale, mean = self._law(y)
-        return self._moved(y, lambda modes: (modes - mean) / scale), -self._log_det(scale)
+        return self._moved(y, lambda modes: filtered(modes - mean, 1 / scale)), -self._log_det(scale)
 
-    def _law(self, z: Vector) -> tuple[Float[Array, "*half"], Complex[Array, "*half"]]:
+    def _law(self, z: Any) -> tuple[Float[Array, "*half"], Complex[Array, "*half"]]:
         """Standard deviations and means of the modes."""
         response = self.response
         if response is None:
             response = self.model.response(_others(self.prior, z))
         gain = 1 / (1 + self.precision * response**2)
-        return jnp.sqrt(gain), self.precision * response * gain * self.data
+        return jnp.sqrt(gain), filtered(self.data, self.precision * response * gain)
 
-    def _moved(self, z: Vector, change) -> Vector:
+    def _moved(self, z: Any, change: Callable[[Array], Array]) -> Vector:
         grid, latents, span = self.model.grid, self.model.latents, self.prior.span(WHITE_NOISE)
         modes = latents.modes(grid, z[span].reshape(grid.shape))
         return z.at[span].set(latents.latents(grid, change(modes)).ravel())
 
     def _log_det(self, scale: Float[Array, "*half"]) -> Scalar:
         return jnp.sum(jnp.log(scale) * self.model.grid.multiplicity.astype(scale.dtype))
+
+
+class LinearTheory(AbstractTarget):
+    """The posterior of the parameters beside a field by linear theory, where the field is integrated out.
+
+        log p(d | theta) = 1/2 sum over modes of tau^2 R^2 |d|^2 / (1 + tau R^2) - ln(1 + tau R^2), and a constant
+
+    It is what the parameters' posterior looks like in `Wiener` coordinates as far as fields are Gaussian.
+
+    Args:
+        wiener: The coordinates, whose response follows the parameters.
+    """
+
+    wiener: Wiener
+
+    @property
+    def dim(self) -> int:
+        """Number of standard-normal coordinates beside the field."""
+        return len(self.wiener.beside)
+
+    def log_density(self, x: Vector) -> Scalar:
+        """Log of prior density times the likelihood of linear theory."""
+        wiener = self.wiener
+        scale, mean = wiener._law(self._placed(x))
+        modes = jnp.abs(mean / scale) ** 2 + 2 * jnp.log(scale)
+        log_likelihood = 0.5 * jnp.sum(modes * wiener.model.grid.multiplicity.astype(modes.dtype))
+        return log_likelihood - 0.5 * (x @ x) - 0.5 * self.dim * jnp.log(2 * jnp.pi)
+
+    def constrain(self, x: Vector) -> Parameters:
+        """The named parameters beside the field, in their own units."""
+        return _others(self.wiener.prior, self._placed(x))
+
+    def _placed(self, x: Vector) -> Vector:
+        return jnp.zeros(self.wiener.prior.dim, x.dtype).at[jnp.asarray(self.wiener.beside)].set(x)
 
 
 def wiener_coordinates(posterior: Posterior, *, at: Vector | None = None) -> Wiener | None:

@@ -40,7 +40,8 @@ def data(tmp_path, monkeypatch):
 
 
 def sets(path):
-    return [name for name in tomllib.loads(path.read_text())["likelihood"] if name != "gaussian_mixture"]
+    tables = tomllib.loads(path.read_text())["likelihood"]
+    return [name for name, table in tables.items() if name != "gaussian_mixture" and "field" not in table]
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,20 @@ def test_the_head_says_how_to_run_it(path):
     assert f"cosmoflow sample scripts/configs/{path.name}" in head
     for name in sets(path):
         assert find(name).shipped or f"cosmoflow data fetch {name}" in head
+
+
+@pytest.mark.parametrize("name", ["convergence_map", "galaxy_field"])
+def test_mock_fields_are_those_of_their_models(name):
+    """The residuals from the model at the truth are the noise."""
+    (path,) = (path for path in CONFIGS if path.stem == name)
+    config = load(path)
+    (field,) = build_posterior(config).likelihood.members
+    residuals = field.data - eqx.filter_jit(field.predict)(field.truth)
+    chi2 = float(jnp.sum((residuals / field.noise.sd) ** 2))
+    num_cells = field.data.size
+    assert abs(chi2 - num_cells) < 5 * (2 * num_cells) ** 0.5
+    assert abs(float(jnp.mean(residuals / field.noise.sd))) < 5 / num_cells**0.5
+    assert config.run.precision == "float32" and field.truth.keys() >= {*config.prior, "white_noise"}
 
 
 def test_an_emulator_that_is_not_installed(data, monkeypatch):
