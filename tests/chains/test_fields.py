@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from cosmoflow.chains import Chain, ChainStore
+from cosmoflow.chains import Chain, ChainStore, _compaction
 
 SHAPE = (64, 64, 64)
 GROUP = "posterior_every_10"
@@ -51,9 +51,10 @@ def test_two_thousand_fields_fit(tmp_path):
     np.testing.assert_array_equal(Chain.from_file(path).moments["modes_mean"], fields[-1][:, -1])
 
 
-def test_states_do_not_keep_small_segments_apart(tmp_path):
+def test_states_do_not_keep_small_segments_apart(tmp_path, monkeypatch):
     """A state larger than what is joined, as that of a large field, is kept once of those that are joined."""
-    state = {"position": np.zeros((2, 2**22), np.float32)}
+    monkeypatch.setattr(_compaction, "LARGEST", 2**20)
+    state = {"position": np.zeros((2, 2**17), np.float32)}
     with ChainStore(tmp_path / "run.h5") as store:
         for _ in range(8):
             store.append({"x": np.zeros((2, 3))}, {"lp": np.zeros((2, 3))}, state)
