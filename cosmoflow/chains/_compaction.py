@@ -17,7 +17,7 @@ def tail_to_join(sizes: Sequence[int]) -> int:
     has a higher level than the last.
 
     Args:
-        sizes: Bytes of all segments, in the order of their draws.
+        sizes: Bytes of the draws of all segments, in their order.
     """
     tail = sizes[-FAN_IN:]
     joined = len(tail) == FAN_IN and sum(tail) <= LARGEST and max(map(_level, tail)) <= _level(tail[-1])

@@ -88,6 +88,15 @@ def layout_of(arrays: Mapping[str, np.ndarray], num_chains: int) -> DrawsLayout:
     return DrawsLayout(num_chains, variables)
 
 
+def bytes_of_draws(layouts: Mapping[str, DrawsLayout], first: int, stop: int) -> int:
+    """The size of the draws [first, stop) of all groups."""
+    return sum(
+        layout.num_chains * len(draw_numbers(name, first, stop)) * prod(shape) * dtype.itemsize
+        for name, layout in layouts.items()
+        for shape, dtype in layout.variables.values()
+    )
+
+
 def create_draws(
     file: h5py.File, name: str, layout: DrawsLayout, numbers: np.ndarray, attributes: dict[str, str]
 ) -> h5py.Group:

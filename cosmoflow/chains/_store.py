@@ -20,6 +20,7 @@ from ._layout import (
     SAMPLE_STATS,
     STATE,
     DrawsLayout,
+    bytes_of_draws,
     draw_numbers,
     extent,
     group_at,
@@ -235,12 +236,13 @@ class ChainStore:
             self._failed = False
             self._layouts = layouts
             self._segments.append(segment)
-            self._compact()
+            self._compact(layouts)
 
-    def _compact(self) -> None:
+    def _compact(self, layouts: Mapping[str, DrawsLayout]) -> None:
         """Join the last segments where it is time to; the final file, the first of an extended run, stays as it is."""
         while True:
-            sizes = [segment.path.stat().st_size for segment in self._segments if segment.path != self.path]
+            pieces = [segment for segment in self._segments if segment.path != self.path]
+            sizes = [bytes_of_draws(layouts, segment.first, segment.stop) for segment in pieces]
             if not (count := tail_to_join(sizes)):
                 return
             sources = self._segments[-count:]

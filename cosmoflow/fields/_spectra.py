@@ -74,10 +74,10 @@ class WavenumberBins(eqx.Module):
 
     def average(self, values: Float[Array, "*half"]) -> Float[Array, " bin"]:
         """The mean over the modes in each bin of what is even in k."""
-        weighted, index = values * self.grid.multiplicity.astype(values.dtype), jnp.asarray(self.index)
-        sums = jax.lax.map(
-            lambda i: jnp.sum(jnp.where(index == i, weighted, 0)), jnp.arange(len(self), dtype=index.dtype)
-        )
+        weighted = values * self.grid.multiplicity.astype(values.dtype)
+        rows = jax.vmap(lambda row, index: jax.ops.segment_sum(row, index, len(self)))  # few numbers to a sum
+        flat, index = (array.reshape(len(values), -1) for array in (weighted, self.index))
+        sums = jnp.sum(rows(flat, jnp.asarray(index)), axis=0)
         return sums / self.num_modes.astype(values.dtype)
 
     def power_spectrum(self, modes: Complex[Array, "*half"]) -> Float[Array, " bin"]:

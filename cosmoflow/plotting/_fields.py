@@ -82,7 +82,8 @@ def field_maps(chain: Chain, *, width: float = 7.0) -> "Figure":
                     values, origin="lower", extent=extent, vmin=shared[0], vmax=shared[1], interpolation="nearest",
                     cmap="viridis" if column == 3 else "RdBu_r" if shared[0] < 0 else "magma",
                 )  # fmt: skip
-                axis.set(title=name, facecolor="0.8")
+                axis.set_title(name, fontsize=10)
+                axis.set_facecolor("0.8")
                 bar = figure.colorbar(image, ax=axis, orientation="horizontal", shrink=0.9, pad=0.03, aspect=25)
                 bar.ax.tick_params(labelsize=7)
                 axis.tick_params(labelsize=7)

@@ -91,5 +91,5 @@ def test_latents_of_both_kinds_have_the_same_modes():
 def test_bins_that_cannot_be():
     with pytest.raises(ValueError, match="ascending"):
         WavenumberBins(GRIDS[1], (1.0, 0.5))
-    with pytest.raises(ValueError, match="No mode of the grid lies in the bin 0.7 <= "):
+    with pytest.raises(ValueError, match=r"No mode of the grid lies in the bin 0\.7 <= "):
         WavenumberBins(GRIDS[1], (0.5, 0.7, 0.75, 2.0))
