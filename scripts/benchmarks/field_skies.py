@@ -30,10 +30,6 @@ OMEGA_M, SIGMA8 = (0.3, 0.2), (0.8, 0.4)
 NUM_NODES = 6
 
 
-WHITENING = ((1.0, 0.0), (0.0, 1.0))
-"""From whitened parameters to the prior's coordinates of Omega_m and sigma8, from a pilot on a few skies."""
-
-
 class Plan(NamedTuple):
     """How long a sky is sampled: steps between draws, draws that count, and draws before them."""
 
@@ -108,16 +104,25 @@ def names(posterior: Posterior) -> list[str]:
     return [*PARAMETERS, *(f"mode {i} {j}" for i, j in modes), "log density"]
 
 
-def triangle(rows: tuple[tuple[float, float], ...] = WHITENING) -> TriangularAffine:
-    """Coordinates of the two parameters in which their posterior is of unit covariance."""
-    return TriangularAffine(jnp.zeros(2), jnp.asarray(rows))
-
-
 def coordinates(posterior: Posterior) -> Chain:
-    """Wiener's of the response at the mean of the prior, with whitened parameters; of data that are zero."""
-    wiener = wiener_coordinates(posterior, at=jnp.zeros(posterior.dim))
-    triangle = TriangularAffine(jnp.zeros(2), jnp.asarray(WHITENING))
-    return Chain([Concatenate([triangle, Identity((posterior.dim - 2,))]), wiener])
+    """Wiener's for the cosmology at each point, of data that are zero, and parameters whitened by Fisher's information.
+
+    That of the power spectrum of a Gaussian field P with noise N, sum (d ln P)^2 / 2 (P / (P + N))^2, and of the prior.
+    """
+    model, tau = posterior.likelihood.model, posterior.likelihood.noise.precision()
+
+    def log_power(z):
+        given = {name: posterior.prior.blocks[i].forward(z[i]) for i, name in enumerate(PARAMETERS)}
+        return jnp.log(jnp.maximum(model.response(given) ** 2, 1e-30)).ravel()
+
+    slopes = np.asarray(jax.jit(jax.jacfwd(log_power))(jnp.zeros(2)), float)
+    signal = float(tau) * np.exp(np.asarray(log_power(jnp.zeros(2)), float))
+    weight = (
+        0.5 * np.broadcast_to(model.grid.multiplicity, model.grid.half_shape).ravel() * (signal / (1 + signal)) ** 2
+    )
+    covariance = np.linalg.inv(np.eye(2) + slopes.T @ (weight[:, None] * slopes))
+    triangle = TriangularAffine(jnp.zeros(2), jnp.asarray(np.linalg.cholesky(covariance)))
+    return Chain([Concatenate([triangle, Identity((posterior.dim - 2,))]), wiener_coordinates(posterior)])
 
 
 def sky(posterior: Posterior, bijection: Chain, key: Array) -> tuple[Pullback, Array]:
