@@ -8,8 +8,6 @@ import sys
 import time
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import jax.random as jr
 import matplotlib
 
@@ -73,11 +71,12 @@ def outcome(cell: Cell) -> dict[str, Any]:
 
 TEXT = (
     f"Skies of {DEGREES:g} x {DEGREES:g} degrees in {CELLS_PER_SIDE}^2 cells: a log-normal convergence of sources at z "
-    "of about one, shift 0.03, with the power of `ConvergencePower` by halofit, tabulated in both parameters, and shape "
-    "noise of sigma_e = 0.26 and 20 galaxies per square arcminute. Omega_m ~ N(0.3, 0.03), sigma8 ~ N(0.8, 0.06) and the field are drawn from their "
-    "prior, a map is simulated, and its posterior is sampled by MCLMC without a Metropolis test, in Wiener coordinates "
-    "of the cosmology at each point, from a start that is drawn from N(0, I). Step and decoherence are the same for all "
-    "skies; the two parameters are whitened by the Fisher information of the power spectrum at the mean of the prior.",
+    "of about one, shift 0.03, with the power of `ConvergencePower` by halofit, tabulated in both parameters, and "
+    "shape noise of sigma_e = 0.26 and 20 galaxies per square arcminute. Omega_m ~ N(0.3, 0.03), sigma8 ~ N(0.8, 0.06) "
+    "and the field are drawn from their prior, a map is simulated, and its posterior is sampled by MCLMC without a "
+    "Metropolis test, in Wiener coordinates of the cosmology at each point, from a start that is drawn from N(0, I). "
+    "Step and decoherence are the same for all skies; the two parameters are whitened by the Fisher information of "
+    "the power spectrum at the mean of the prior.",
     f"The rank of the truth among {PLAN.num_draws} draws, {PLAN.thinning} steps apart after {PLAN.num_settling} that "
     "are left out, is uniform where the draws are of the posterior. Modes are latents of the prior at wave vectors in "
     "units of the fundamental; the log density is that of the posterior in the coordinates of the sampler. p: of "

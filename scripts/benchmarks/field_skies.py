@@ -1,4 +1,4 @@
-"""Simulated skies of log-normal convergence with shape noise, and ranks of what is true among draws of its posterior."""
+"""Simulated skies of log-normal convergence with shape noise, and ranks of what is true among posterior draws."""
 
 from typing import NamedTuple
 

@@ -135,6 +135,12 @@ def target_of(posterior: Posterior, response: float) -> AbstractTarget:
 
 
 @eqx.filter_jit
+def start(sampler: AbstractSampler, target: AbstractTarget, positions: Array, keys: Array) -> Any:
+    """The states of all chains."""
+    return jax.vmap(lambda x, k: sampler.init(target, x, key=k))(positions, keys)
+
+
+@eqx.filter_jit
 def advance(sampler: AbstractSampler, target: AbstractTarget, bands: Bands, states: Any, num_draws: Array):
     """A window of draws: states, positions, infos, and the bands."""
     states, draws, infos = sampler.run_chunk(target, states, num_draws, capacity=WINDOW)
@@ -151,12 +157,10 @@ def run(
     key: Array,
     factor: float = 1.0,
 ) -> dict[str, Any]:
-    """Tune a sampler, multiply its step by a factor, sample: z-scores and effective sizes of all bands, and the cost."""
+    """Tune a sampler, multiply its step by a factor, sample: z-scores, effective sizes of all bands, the cost."""
     key_start, key_init = jr.split(key)
     starts = jr.normal(key_start, (NUM_CHAINS, target.dim))
-    states = eqx.filter_jit(
-        lambda s: jax.vmap(lambda x, k: sampler.init(target, x, key=k))(s, jr.split(key_init, len(s)))
-    )(starts)
+    states = start(sampler, target, starts, jr.split(key_init, NUM_CHAINS))
     tuner, count, kept = Tuner(sampler), jnp.asarray(WINDOW), []
     for _ in range(TUNING):
         states, draws, infos, _ = advance(tuner.sampler, target, bands, states, count)
