@@ -11,7 +11,7 @@ import pytest
 from cosmoflow.samplers import MCLMC
 
 BENCHMARKS = Path(__file__).parents[2] / "scripts" / "benchmarks"
-STEP = 0.5
+STEP = 0.4
 
 
 @pytest.fixture
