@@ -47,7 +47,7 @@ class Setup(NamedTuple):
 
 
 SETUPS = {
-    "MCLMC": Setup(lambda: MCLMC(step_size=0.5, energy_variance=1e-4), 0.0, 3000),
+    "MCLMC": Setup(lambda: MCLMC(step_size=0.25, energy_variance=1e-7), 0.0, 4000),
     "AdjustedMCLMC": Setup(lambda: AdjustedMCLMC(step_size=0.2), 0.0, 600),
     "Langevin": Setup(lambda: Langevin(step_size=0.3), 0.8, 3000),
     "GHMC, harmonic": Setup(lambda: GHMC(step_size=0.3, integrator=HarmonicSplitting()), 0.8, 500),
