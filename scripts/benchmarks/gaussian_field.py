@@ -120,9 +120,8 @@ def bands_of(posterior: Posterior) -> Bands:
     tau = likelihood.noise.precision()
     variance = 1 / (1 + tau * response**2)
     mean = variance * tau * response * latents.latents(grid, grid.modes(likelihood.data))
-    edges = np.linspace(0, np.max(wavenumber) * (1 + 1e-5), NUM_BANDS + 1)
-    band = np.digitize(np.asarray(wavenumber).ravel(), edges) - 1
-    members = (band == np.arange(NUM_BANDS)[:, None]) & (np.asarray(wavenumber).ravel() > 0)
+    edges = np.linspace(grid.shells[1] * (1 - 1e-5), grid.shells[-1] * (1 + 1e-5), NUM_BANDS + 1)
+    members = np.digitize(np.asarray(wavenumber).ravel(), edges) - 1 == np.arange(NUM_BANDS)[:, None]
     return Bands(mean, variance, response, jnp.asarray(members, float))
 
 
