@@ -1,4 +1,4 @@
-"""Simulated skies of log-normal convergence with shape noise, and ranks of what is true among draws of its posterior."""
+"""Simulated skies of log-normal convergence with shape noise, and ranks of what is true among posterior draws."""
 
 from typing import NamedTuple
 
@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from flowjax.bijections import Chain, Concatenate, Identity, TriangularAffine
-from jaxtyping import Array
+from jaxtyping import Array, Float
 from scipy.stats import chi2
 
-from cosmoflow.fields import ConvergencePower, Grid, LogNormalField
+from cosmoflow._types import Parameters
+from cosmoflow.fields import AbstractGrid, AbstractPower, ConvergencePower, Grid, LogNormalField
 from cosmoflow.likelihoods import FieldLevel, GaussianNoise
 from cosmoflow.samplers import MCLMC
 from cosmoflow.targets import Normal, Posterior, Prior, Pullback, WhiteNoise, wiener_coordinates
@@ -23,6 +24,10 @@ MODES = ((0, 1), (1, 1), (2, 0), (0, 4), (5, 6), (8, 0), (11, 12), (0, 24), (32,
 """Modes whose latents are ranked, as far as a grid has them, in units of the fundamental wave number."""
 
 PARAMETERS = ("Omega_m", "sigma8")
+OMEGA_M, SIGMA8 = (0.3, 0.2), (0.8, 0.4)
+"""Middle and half width of where power is tabulated."""
+
+NUM_NODES = 6
 
 
 class Plan(NamedTuple):
@@ -39,10 +44,49 @@ def sources() -> tuple[np.ndarray, np.ndarray]:
     return z, z**2 * np.exp(-((z / 0.64) ** 1.5))
 
 
+class TabulatedConvergence(AbstractPower):
+    """`ConvergencePower` of halofit, as a polynomial in Omega_m and sigma8 of ln C(l), which costs next to nothing.
+
+    Args:
+        coefficients: Of Chebyshev polynomials of both parameters on `OMEGA_M` and `SIGMA8`, at the shells of a grid.
+    """
+
+    coefficients: Float[Array, "degree degree shell"]
+    required: tuple[str, ...] = eqx.field(default=("Omega_m", "sigma8"), static=True, init=False)
+    optional: tuple[str, ...] = eqx.field(default=(), static=True, init=False)
+
+    @classmethod
+    def of(cls, grid: Grid) -> "TabulatedConvergence":
+        """For one grid."""
+        x = np.cos(np.pi * (np.arange(NUM_NODES) + 0.5) / NUM_NODES)
+        power = eqx.filter_jit(ConvergencePower(*sources()))
+        values = np.empty((NUM_NODES, NUM_NODES, grid.shells.size - 1))
+        for i, j in np.ndindex(NUM_NODES, NUM_NODES):
+            point = (OMEGA_M[0] + OMEGA_M[1] * x[i], SIGMA8[0] + SIGMA8[1] * x[j])
+            given = {name: jnp.asarray(value) for name, value in zip(PARAMETERS, point, strict=True)}
+            values[i, j] = np.log(power(grid, given)[1:])
+        inverse = np.linalg.inv(np.polynomial.chebyshev.chebvander(x, NUM_NODES - 1))
+        return cls(jnp.asarray(np.einsum("ai,bj,ijs->abs", inverse, inverse, values)))
+
+    def __call__(self, grid: AbstractGrid, parameters: Parameters) -> Float[Array, " shell"]:
+        """The power at the distinct wave numbers of the grid it was tabulated for."""
+        first = _chebyshev((parameters["Omega_m"] - OMEGA_M[0]) / OMEGA_M[1])
+        second = _chebyshev((parameters["sigma8"] - SIGMA8[0]) / SIGMA8[1])
+        log_power = jnp.outer(first, second).ravel() @ self.coefficients.reshape(NUM_NODES**2, -1)
+        return jnp.pad(jnp.exp(log_power), (1, 0))
+
+
+def _chebyshev(x: Array) -> Array:
+    values = [jnp.ones_like(x), x]
+    while len(values) < NUM_NODES:
+        values.append(2 * x * values[-1] - values[-2])
+    return jnp.stack(values)
+
+
 def survey(cells: int, degrees: float) -> Posterior:
     """The posterior of a map that has not been observed yet: its data are zero."""
     grid = Grid((cells, cells), float(np.radians(degrees)))
-    power = ConvergencePower(*sources(), num_redshifts=48, num_multipoles=20, nonlinear=False)
+    power = TabulatedConvergence.of(grid)
     noise = GaussianNoise.of_shapes(SHAPE_NOISE, GALAXIES, grid.cell_volume)
     prior = Prior(
         {
@@ -60,20 +104,41 @@ def names(posterior: Posterior) -> list[str]:
     return [*PARAMETERS, *(f"mode {i} {j}" for i, j in modes), "log density"]
 
 
-def sky(posterior: Posterior, triangle: TriangularAffine, key: Array) -> tuple[Pullback, Array]:
-    """The posterior of a simulated sky, in Wiener coordinates and whitened parameters, and what is true, in these."""
+def coordinates(posterior: Posterior) -> Chain:
+    """Wiener's for the cosmology at each point, of data that are zero, and parameters whitened by Fisher's information.
+
+    That of the power spectrum of a Gaussian field P with noise N, sum (d ln P)^2 / 2 (P / (P + N))^2, and of the prior.
+    """
+    model, tau = posterior.likelihood.model, posterior.likelihood.noise.precision()
+
+    def log_power(z):
+        given = {name: posterior.prior.blocks[i].forward(z[i]) for i, name in enumerate(PARAMETERS)}
+        return jnp.log(jnp.maximum(model.response(given) ** 2, 1e-30)).ravel()
+
+    slopes = np.asarray(jax.jit(jax.jacfwd(log_power))(jnp.zeros(2)), float)
+    signal = float(tau) * np.exp(np.asarray(log_power(jnp.zeros(2)), float))
+    weight = (
+        0.5 * np.broadcast_to(model.grid.multiplicity, model.grid.half_shape).ravel() * (signal / (1 + signal)) ** 2
+    )
+    covariance = np.linalg.inv(np.eye(2) + slopes.T @ (weight[:, None] * slopes))
+    triangle = TriangularAffine(jnp.zeros(2), jnp.asarray(np.linalg.cholesky(covariance)))
+    return Chain([Concatenate([triangle, Identity((posterior.dim - 2,))]), wiener_coordinates(posterior)])
+
+
+def sky(posterior: Posterior, bijection: Chain, key: Array) -> tuple[Pullback, Array]:
+    """The posterior of a simulated sky in its coordinates, and what is true, in these."""
     key_truth, key_noise = jr.split(key)
     truth = jr.normal(key_truth, (posterior.dim,))
     data = posterior.likelihood.simulate(posterior.prior.forward(truth), key=key_noise)
     observed = eqx.tree_at(lambda p: p.likelihood.data, posterior, data)
-    wiener = wiener_coordinates(observed, at=jnp.zeros(posterior.dim))
-    coordinates = Chain([Concatenate([triangle, Identity((posterior.dim - 2,))]), wiener])
-    return Pullback(observed, coordinates), coordinates.inverse(truth)
+    modes = posterior.likelihood.model.grid.modes(data)
+    bijection = eqx.tree_at(lambda b: b.bijections[1].data, bijection, modes)
+    return Pullback(observed, bijection), bijection.inverse(truth)
 
 
 @eqx.filter_jit
 def draw_skies(
-    posterior: Posterior, triangle: TriangularAffine, sampler: MCLMC, plan: Plan, keys: Array
+    posterior: Posterior, bijection: Chain, sampler: MCLMC, plan: Plan, keys: Array
 ) -> tuple[Array, Array, Array]:
     """Skies side by side: what is true, of shape (sky, quantity), the draws, (sky, draw, quantity), energy errors."""
     grid = posterior.likelihood.model.grid
@@ -81,7 +146,7 @@ def draw_skies(
 
     def one(key):
         key_sky, key_start, key_init, key_run = jr.split(key, 4)
-        target, truth = sky(posterior, triangle, key_sky)
+        target, truth = sky(posterior, bijection, key_sky)
 
         def quantities(state):
             given = target.constrain(state.position)

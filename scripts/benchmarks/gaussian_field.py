@@ -47,7 +47,7 @@ class Setup(NamedTuple):
 
 
 SETUPS = {
-    "MCLMC": Setup(lambda: MCLMC(step_size=0.5, energy_variance=1e-4), 0.0, 3000),
+    "MCLMC": Setup(lambda: MCLMC(step_size=0.25, energy_variance=1e-7), 0.0, 4000),
     "AdjustedMCLMC": Setup(lambda: AdjustedMCLMC(step_size=0.2), 0.0, 600),
     "Langevin": Setup(lambda: Langevin(step_size=0.3), 0.8, 3000),
     "GHMC, harmonic": Setup(lambda: GHMC(step_size=0.3, integrator=HarmonicSplitting()), 0.8, 500),
@@ -120,9 +120,8 @@ def bands_of(posterior: Posterior) -> Bands:
     tau = likelihood.noise.precision()
     variance = 1 / (1 + tau * response**2)
     mean = variance * tau * response * latents.latents(grid, grid.modes(likelihood.data))
-    edges = np.linspace(0, np.max(wavenumber) * (1 + 1e-5), NUM_BANDS + 1)
-    band = np.digitize(np.asarray(wavenumber).ravel(), edges) - 1
-    members = (band == np.arange(NUM_BANDS)[:, None]) & (np.asarray(wavenumber).ravel() > 0)
+    edges = np.linspace(grid.shells[1] * (1 - 1e-5), grid.shells[-1] * (1 + 1e-5), NUM_BANDS + 1)
+    members = np.digitize(np.asarray(wavenumber).ravel(), edges) - 1 == np.arange(NUM_BANDS)[:, None]
     return Bands(mean, variance, response, jnp.asarray(members, float))
 
 
@@ -132,6 +131,12 @@ def target_of(posterior: Posterior, response: float) -> AbstractTarget:
         return posterior
     wiener = wiener_coordinates(posterior, at=jnp.zeros(posterior.dim))
     return Pullback(posterior, eqx.tree_at(lambda w: w.response, wiener, response * wiener.response))
+
+
+@eqx.filter_jit
+def start(sampler: AbstractSampler, target: AbstractTarget, positions: Array, keys: Array) -> Any:
+    """The states of all chains."""
+    return jax.vmap(lambda x, k: sampler.init(target, x, key=k))(positions, keys)
 
 
 @eqx.filter_jit
@@ -151,12 +156,10 @@ def run(
     key: Array,
     factor: float = 1.0,
 ) -> dict[str, Any]:
-    """Tune a sampler, multiply its step by a factor, sample: z-scores and effective sizes of all bands, and the cost."""
+    """Tune a sampler, multiply its step by a factor, sample: z-scores, effective sizes of all bands, the cost."""
     key_start, key_init = jr.split(key)
     starts = jr.normal(key_start, (NUM_CHAINS, target.dim))
-    states = eqx.filter_jit(
-        lambda s: jax.vmap(lambda x, k: sampler.init(target, x, key=k))(s, jr.split(key_init, len(s)))
-    )(starts)
+    states = start(sampler, target, starts, jr.split(key_init, NUM_CHAINS))
     tuner, count, kept = Tuner(sampler), jnp.asarray(WINDOW), []
     for _ in range(TUNING):
         states, draws, infos, _ = advance(tuner.sampler, target, bands, states, count)
