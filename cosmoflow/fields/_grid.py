@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from equinox import AbstractVar
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Array, Complex, Float, Shaped
 
 from ._painting import paint, read
 
@@ -83,7 +83,7 @@ class AbstractGrid(eqx.Module):
         """A function of |k|, given on `shells`, at every mode."""
         return values[_shells(self.shape, self.box_size)[1]]
 
-    def place(self, field: Float[Array, "*grid"]) -> Float[Array, "*grid"]:
+    def place(self, field: Shaped[Array, "*grid"]) -> Shaped[Array, "*grid"]:
         """The field on the devices that hold it."""
         return field
 

@@ -8,11 +8,12 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-MODEL_NUMBERS = {"gaussian": 8, "log_normal": 13, "lagrangian": 80}
+MODEL_NUMBERS = {"gaussian": 8, "log_normal": 13, "lagrangian": 80, "particle_mesh": 110}
 """Numbers per cell that value and gradient of a field-level likelihood take, input and output included.
 
 XLA states 7.6 of a Gaussian and 10.2 of a log-normal field, for float32 and float64, at 64^3 and at 128^3; the
-transforms take the rest. That of second-order LPT is estimated.
+transforms take the rest. That of second-order LPT is estimated, and six more
+for each of five steps of a particle mesh.
 """
 
 SAMPLER_NUMBERS = 32

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array, Complex, Float
+from jaxtyping import Array, Complex, Float, Shaped
 
 from ._grid import AbstractGrid, check_grid
 
@@ -77,7 +77,7 @@ class SlabGrid(AbstractGrid):
         """How a field lies on the devices; so lies a vector of all its cells."""
         return NamedSharding(self.mesh, PartitionSpec(SLABS))
 
-    def place(self, field: Float[Array, "*grid"]) -> Float[Array, "*grid"]:
+    def place(self, field: Shaped[Array, "*grid"]) -> Shaped[Array, "*grid"]:
         """The field, split over the devices."""
         return jax.device_put(field, self.sharding)
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from .._types import Parameters
+from ._grid import filtered
 from ._latents import FourierLatents
 from ._model import AbstractFieldModel
 from ._spectra import WavenumberBins
@@ -52,7 +53,7 @@ class FieldSummary(eqx.Module):
         model, bins = self.model, self.bins
         modes = self._modes(parameters)
         kept = {
-            "power": bins.power_spectrum(modes * model.response(parameters)),
+            "power": bins.power_spectrum(filtered(modes, model.response(parameters))),
             "power_predicted": bins.power_spectrum(
                 model.grid.modes(model.predict(parameters[WHITE_NOISE], parameters))
             ),
@@ -70,7 +71,7 @@ class FieldSummary(eqx.Module):
         model, modes = self.model, self._modes(parameters)
         return {
             "modes": self._real(modes),
-            "linear": model.grid.field(modes * model.response(parameters)),
+            "linear": model.grid.field(filtered(modes, model.response(parameters))),
             "predicted": model.predict(parameters[WHITE_NOISE], parameters),
         }
 
