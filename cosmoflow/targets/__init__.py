@@ -23,7 +23,9 @@ from ._polygon import UniformPolygon as UniformPolygon
 from ._posterior import Posterior as Posterior
 from ._prior import Prior as Prior
 from ._pullback import Pullback as Pullback
+from ._some_coordinates import SomeCoordinates as SomeCoordinates
 from ._tempered import Tempered as Tempered
 from ._tempered import log_standard_normal as log_standard_normal
+from ._wiener import LinearTheory as LinearTheory
 from ._wiener import Wiener as Wiener
 from ._wiener import wiener_coordinates as wiener_coordinates

@@ -12,6 +12,7 @@ from ..fields import AbstractFieldModel
 from ..fields._grid import filtered
 from ..likelihoods import FieldLevel, JointLikelihood
 from ..likelihoods._field_level import WHITE_NOISE
+from ._base import AbstractTarget
 from ._posterior import Posterior
 from ._prior import Prior
 
@@ -50,6 +51,12 @@ class Wiener(AbstractBijection):
         """Shape (dim,) of a point."""
         return (self.prior.dim,)
 
+    @property
+    def beside(self) -> tuple[int, ...]:
+        """Which coordinates are not those of the field."""
+        span = self.prior.span(WHITE_NOISE)
+        return (*range(span.start), *range(span.stop, self.prior.dim))
+
     def transform_and_log_det(self, x, condition=None):
         """From Wiener's coordinates to those of the prior."""
         scale, mean = self._law(x)
@@ -75,6 +82,40 @@ class Wiener(AbstractBijection):
 
     def _log_det(self, scale: Float[Array, "*half"]) -> Scalar:
         return jnp.sum(jnp.log(scale) * self.model.grid.multiplicity.astype(scale.dtype))
+
+
+class LinearTheory(AbstractTarget):
+    """The posterior of the parameters beside a field by linear theory, where the field is integrated out.
+
+        log p(d | theta) = 1/2 sum over modes of tau^2 R^2 |d|^2 / (1 + tau R^2) - ln(1 + tau R^2), and a constant
+
+    It is what the parameters' posterior looks like in `Wiener` coordinates as far as fields are Gaussian.
+
+    Args:
+        wiener: The coordinates, whose response follows the parameters.
+    """
+
+    wiener: Wiener
+
+    @property
+    def dim(self) -> int:
+        """Number of standard-normal coordinates beside the field."""
+        return len(self.wiener.beside)
+
+    def log_density(self, x: Vector) -> Scalar:
+        """Log of prior density times the likelihood of linear theory."""
+        wiener = self.wiener
+        scale, mean = wiener._law(self._placed(x))
+        modes = jnp.abs(mean / scale) ** 2 + 2 * jnp.log(scale)
+        log_likelihood = 0.5 * jnp.sum(modes * wiener.model.grid.multiplicity.astype(modes.dtype))
+        return log_likelihood - 0.5 * (x @ x) - 0.5 * self.dim * jnp.log(2 * jnp.pi)
+
+    def constrain(self, x: Vector) -> Parameters:
+        """The named parameters beside the field, in their own units."""
+        return _others(self.wiener.prior, self._placed(x))
+
+    def _placed(self, x: Vector) -> Vector:
+        return jnp.zeros(self.wiener.prior.dim, x.dtype).at[jnp.asarray(self.wiener.beside)].set(x)
 
 
 def wiener_coordinates(posterior: Posterior, *, at: Vector | None = None) -> Wiener | None:

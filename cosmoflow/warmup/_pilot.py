@@ -31,14 +31,11 @@ MAX_KEPT = 1024
 MAX_JUDGED = 32
 """Coordinates whose effective sample sizes are looked at."""
 
-NUM_FIRST = 8
-"""The first of them."""
-
 
 class Outcome(NamedTuple):
     """What a pilot run found: a tuned sampler, where the chains are, and the draws of its last three quarters.
 
-    In more than `MAX_KEPT` dimensions only some coordinates of the draws are kept.
+    In more than `MAX_KEPT` dimensions only some coordinates of the draws are kept, the watched ones first.
     """
 
     sampler: AbstractSampler
@@ -51,7 +48,11 @@ class Outcome(NamedTuple):
     @property
     def num_effective(self) -> float:
         """The typical effective sample size of a coordinate."""
-        return float(np.median(_sizes(_judged(self.draws))))
+        return float(np.median(_sizes(self._judged)))
+
+    @property
+    def _judged(self) -> Float[np.ndarray, "chain draw judged"]:
+        return self.draws if self.draws.shape[2] < self.positions.shape[1] else _judged(self.draws)
 
     def efficiency(self, reference: Float[Array, "sample dim"] | None) -> float:
         """The smallest effective sample size, over coordinates, their squares and the log-density, per gradient.
@@ -59,7 +60,7 @@ class Outcome(NamedTuple):
         Where a reference sample varies more than the draws do, the chains have not been everywhere, and their sizes
         count for less in proportion.
         """
-        half = _judged(self.draws[:, self.draws.shape[1] // 3 :])
+        half = self._judged[:, self.draws.shape[1] // 3 :]
         sizes = _sizes(np.concatenate([half, half**2, self.log_density[:, -half.shape[1] :, None]], axis=2))
         if reference is not None:
             there = _judged(np.asarray(reference)[None])
@@ -68,12 +69,12 @@ class Outcome(NamedTuple):
         return float(np.min(sizes)) / (self.cost_per_draw * half.shape[1])
 
 
-def _judged(draws: Float[np.ndarray, "chain draw dim"]) -> Float[np.ndarray, "chain draw judged"]:
-    """Some of many coordinates, of a field the first among them, which the parameters beside it have."""
-    dim = draws.shape[2]
-    first = NUM_FIRST if dim > MAX_KEPT else 0
-    evenly = np.unique(np.linspace(first, dim - 1, MAX_JUDGED - first).astype(int))
-    return draws[:, :, np.concatenate([np.arange(first), evenly])]
+def _judged(
+    draws: Float[np.ndarray, "chain draw dim"], watched: Sequence[int] = ()
+) -> Float[np.ndarray, "chain draw judged"]:
+    """Some of many coordinates: those that are watched, and others evenly."""
+    evenly = np.linspace(0, draws.shape[2] - 1, MAX_JUDGED).astype(int)
+    return draws[:, :, [*watched, *sorted(set(evenly.tolist()) - set(watched))]]
 
 
 def _sizes(values: Float[np.ndarray, "chain draw function"]) -> Float[np.ndarray, " function"]:
@@ -86,6 +87,11 @@ def _sizes(values: Float[np.ndarray, "chain draw function"]) -> Float[np.ndarray
             size: Any = array_stats.ess(one, chain_axis=0, draw_axis=1, method="mean")
             sizes[i] = size if np.isfinite(size) else 0.0
     return sizes
+
+
+def smallest_size(draws: Float[np.ndarray, "chain draw coordinate"]) -> float:
+    """The smallest effective sample size of some coordinates."""
+    return float(np.min(_sizes(draws)))
 
 
 class Pilot:
@@ -106,6 +112,10 @@ class Pilot:
         self._num_chains, self._capacity = num_chains, max(capacity, WINDOW)
         self._budget, self._live, self._facts = budget, live, facts
 
+    def unpaid(self) -> "Pilot":
+        """Another series, for a target that costs nothing beside this one."""
+        return Pilot(self._num_chains, self._capacity, self._budget, self._live, self._facts)
+
     def spend(self, gradients: float | int) -> None:
         """Count what was computed, and stop where it is time.
 
@@ -125,8 +135,12 @@ class Pilot:
         positions: Float[Array, "chain dim"],
         key: Key,
         cost: float | int,
+        watched: Sequence[int] = (),
     ) -> Outcome:
-        """Tune a sampler for about a number of gradients, from positions in the whitened coordinates."""
+        """Tune a sampler for about a number of gradients, from positions in the whitened coordinates.
+
+        Of many coordinates those that are watched are kept, and some others.
+        """
         record = Record()
         self.spend(self._num_chains)
         states = init_states(target, sampler, positions, key, record)
@@ -146,7 +160,7 @@ class Pilot:
                 self._facts["acceptance"] = float(np.mean(stats["acceptance_rate"]))
             tuner.update(window, stats)
             totals = added(totals, total(stats))
-            draws.append(window if window.shape[2] <= MAX_KEPT else _judged(window))
+            draws.append(_judged(window, watched) if window.shape[2] > MAX_KEPT else window)
             log_density.append(stats["lp"])
             self.parameters.append(_first(num_draws, {name: kept[POSTERIOR][name] for name in small}))
             self.stats.append(stats)

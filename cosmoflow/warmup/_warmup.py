@@ -18,8 +18,8 @@ from .._progress import Facts, stage
 from .._results import RunError, Status
 from .._types import Key
 from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
-from ..samplers import AbstractSampler
-from ..targets import AbstractTarget, Posterior, Pullback, wiener_coordinates
+from ..samplers import AbstractSampler, Langevin
+from ..targets import AbstractTarget, LinearTheory, Posterior, Pullback, SomeCoordinates, Wiener, wiener_coordinates
 from ._auto import EXCELLENT, candidates
 from ._coordinates import (
     SOME,
@@ -32,7 +32,7 @@ from ._coordinates import (
     num_learned_from,
     refinable,
 )
-from ._pilot import Outcome, Pilot, joined
+from ._pilot import Outcome, Pilot, joined, smallest_size
 
 STAGE = "warmup"
 SETTLED = 0.9
@@ -50,6 +50,9 @@ LEAST_EFFECTIVE = 4
 
 FIELD_BUDGET = 10_000
 """Gradients of a warm-up in so many dimensions that draws do not refine the coordinates."""
+
+FIELD_ROUNDS = 2
+"""Pilot runs from which the coordinates of the parameters beside a field are refined."""
 
 ROUND_SHARE = 0.15
 COORDINATES_SHARE = 0.7
@@ -163,12 +166,14 @@ class _Warmup:
         self, tried: dict[str, AbstractSampler], position: Float[Array, "chain dim"] | None
     ) -> tuple[Pullback, Float[Array, "chain dim"], Float[Array, "sample dim"] | None]:
         """The whitened target, where the chains are in it, and an importance sample where there is a good one."""
-        plain = Pullback(self._target, identity(self._target.dim))
+        plain = Pullback(self._target, _identity(self._target))
         starts = jr.normal(self._next_key(), (self._num_chains, self._target.dim)) if position is None else position
         check_start(self._target, starts, log_densities(self._target, starts))
         *_, sampler = tried.values()
         if sampler.keeps_coordinates:
             return plain, starts, None
+        if (wiener := _wiener(self._target)) is not None:
+            return self._beside_a_field(wiener, next(iter(tried.values())), starts)
         few, many = (f(self._target.dim, self._limit) for f in (num_assessed, num_learned_from))
         fit = self._assess("as they are", plain, few)
         whitened = plain
@@ -209,6 +214,34 @@ class _Warmup:
                 z = fit.positions if fit.num_effective > ENOUGH else _inverse(whitened, x)
         return whitened, z, fit.sample if fit.num_effective > ENOUGH else None
 
+    def _beside_a_field(
+        self, wiener: Wiener, sampler: AbstractSampler, starts: Float[Array, "chain dim"]
+    ) -> tuple[Pullback, Float[Array, "chain dim"], None]:
+        """The coordinates of the parameters beside a field: from linear theory, refined by pilot runs."""
+        plain, indices = Pullback(self._target, _identity(self._target)), wiener.beside
+        if not indices:
+            return plain, starts, None
+        beside = jnp.asarray(indices)
+        linear = _Warmup(LinearTheory(wiener), self._num_chains, self._limit, self._next_key(), self._pilot.unpaid())
+        found, first, _ = linear.coordinates({"langevin": Langevin()}, None)
+        whitened = Pullback(self._target, SomeCoordinates(found.bijection, indices, wiener.prior.dim))
+        z = starts.at[:, beside].set(first)
+        for number in range(1, 1 + FIELD_ROUNDS):
+            outcome = self._run(f"pilot {number}", whitened, sampler, z, ROUND_SHARE * self._limit, watched=indices)
+            if outcome.status in (Status.NON_FINITE, Status.STUCK):
+                raise RunError(outcome.status)
+            sampler, z = outcome.sampler, outcome.positions
+            draws = outcome.draws[:, :, : len(indices)]
+            num_effective = smallest_size(draws)
+            if num_effective < LEAST_EFFECTIVE:
+                continue
+            x = jax.vmap(whitened.bijection.transform)(z)
+            refined = from_draws(found.bijection, draws, num_effective)
+            found = Pullback(found.target, refined)
+            whitened = Pullback(self._target, SomeCoordinates(refined, indices, wiener.prior.dim))
+            z = _inverse(whitened, x)
+        return whitened, z, None
+
     def _first_positions(
         self, target: Pullback, fit: Fit, starts: Float[Array, "chain dim"]
     ) -> Float[Array, "chain dim"]:
@@ -231,10 +264,12 @@ class _Warmup:
             RunError: None of them could move, or all met too many non-finite densities.
         """
         share = (self._limit - self._pilot.cost) / (1 + len(tried))
+        wiener = _wiener(self._target)
+        watched = () if wiener is None else wiener.beside
         outcomes: dict[str, Outcome] = {}
         efficiency: dict[str, float] = {}
         for name, sampler in tried.items():
-            outcomes[name] = self._run(name, target, sampler, positions, share, reference)
+            outcomes[name] = self._run(name, target, sampler, positions, share, reference, watched)
             efficiency[name] = self.steps[-1]["efficiency"]
             if efficiency[name] > EXCELLENT:
                 break
@@ -245,10 +280,10 @@ class _Warmup:
         return best, sound[best]
 
     def _run(
-        self, name: str, target: Pullback, sampler: AbstractSampler, z, cost: float | int, reference=None
+        self, name: str, target: Pullback, sampler: AbstractSampler, z, cost: float | int, reference=None, watched=()
     ) -> Outcome:
         before = self._pilot.cost
-        outcome = self._pilot.run(target, sampler, z, self._next_key(), cost)
+        outcome = self._pilot.run(target, sampler, z, self._next_key(), cost, watched)
         self._note(name, before, sampler=type(sampler).__name__, efficiency=outcome.efficiency(reference))
         return outcome
 
@@ -278,6 +313,20 @@ def _linear_theory(
     return seen, None if position is None else _inverse(seen, position)
 
 
+def _wiener(target: AbstractTarget) -> Wiener | None:
+    """Wiener's coordinates, where the target is the posterior of a field in them."""
+    bijection = target.bijection if isinstance(target, Pullback) else None
+    return bijection if isinstance(bijection, Wiener) else None
+
+
+def _identity(target: AbstractTarget) -> AbstractBijection:
+    """The coordinates as they are, in the form that the target calls for."""
+    wiener = _wiener(target)
+    if wiener is None or not wiener.beside:
+        return identity(target.dim)
+    return SomeCoordinates(identity(len(wiener.beside)), wiener.beside, target.dim)
+
+
 def _inverse(target: Pullback, positions: Float[Array, "chain dim"]) -> Float[Array, "chain dim"]:
     return jax.vmap(target.bijection.inverse)(positions)
 
@@ -296,7 +345,7 @@ def _restored(
         leaves = {key.removeprefix(name): array for key, array in arrays.items() if key.startswith(f"{name}.")}
         return arrays_to_tree(template, leaves)
 
-    bijection: AbstractBijection = part("coordinates", identity(target.dim))
+    bijection: AbstractBijection = part("coordinates", _identity(target))
     sampler = part("sampler", tried[facts["sampler"]])
     return Pullback(target, bijection), sampler, jnp.asarray(arrays["positions"])
 
