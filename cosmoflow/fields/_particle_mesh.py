@@ -78,7 +78,7 @@ class ParticleMeshField(AbstractStructure):
         particles = displacement(grid, [start] * 3), displacement(grid, [speed] * 3)
 
         factors = _leapfrog(grown.factor, pace * grown.rate * grown.factor)
-        (shift, momentum), _ = jax.lax.scan(jax.checkpoint(self._step, prevent_cse=False), particles, factors)
+        shift, momentum = self._evolved(particles, factors)
         if self.line_of_sight is not None:
             shift = shift.at[self.line_of_sight].add(momentum[self.line_of_sight] / pace[-1])
         return grid.paint(shift, lagrangian_weights(grid, linear, tidal, parameters)) - 1
@@ -88,14 +88,18 @@ class ParticleMeshField(AbstractStructure):
         first, last = (1 / (1 + redshift.astype(universe.h.dtype)) for redshift in (self.start, self.redshift))
         return first + (last - first) * jnp.linspace(0, 1, 2 * self.steps + 1, dtype=first.dtype)
 
-    def _step(self, particles: tuple[Array, Array], factors: tuple[Scalar, Scalar]) -> tuple[tuple[Array, Array], None]:
-        """A drift, and the kick by the force there."""
-        shift, momentum = particles
-        drift, kick = factors
-        shift = shift + drift * momentum
-        density = self.grid.modes(self.grid.paint(shift))
-        force = jnp.stack([self.grid.read(part, shift) for part in displacement(self.grid, [density] * 3)])
-        return (shift, momentum + kick * force), None
+    def _evolved(self, particles: tuple[Array, Array], factors: tuple[Vector, Vector]) -> tuple[Array, Array]:
+        """Displacements and momenta after all drifts and kicks."""
+        grid = self.grid
+
+        def step(particles: tuple[Array, Array], factors: tuple[Scalar, Scalar]):
+            (shift, momentum), (drift, kick) = particles, factors
+            shift = shift + drift * momentum
+            density = grid.modes(grid.paint(shift))
+            force = jnp.stack([grid.read(part, shift) for part in displacement(grid, [density] * 3)])
+            return (shift, momentum + kick * force), None
+
+        return jax.lax.scan(jax.checkpoint(step, prevent_cse=False), particles, factors)[0]
 
 
 def _leapfrog(factor: Vector, momentum: Vector) -> tuple[Vector, Vector]:
