@@ -114,7 +114,7 @@ class LinearTheory(AbstractTarget):
         """The named parameters beside the field, in their own units."""
         return _others(self.wiener.prior, self._placed(x))
 
-    def _placed(self, x: Vector) -> Vector:
+    def _placed(self, x: Float[Array, " beside"]) -> Vector:
         return jnp.zeros(self.wiener.prior.dim, x.dtype).at[jnp.asarray(self.wiener.beside)].set(x)
 
 

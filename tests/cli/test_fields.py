@@ -10,7 +10,7 @@ from cosmoflow.chains import Chain
 FIELD = """
 [likelihood.sky]
 field = "sky.h5"
-model = { kind = "log_normal", power = { kind = "matter" } }
+model = { kind = "log_normal", shift = 3.0, power = { kind = "matter" } }
 noise = { kind = "gaussian", sd = 0.3 }
 [prior]
 Omega_m = { distribution = "delta", value = 0.3 }
@@ -38,7 +38,7 @@ def sky(folder):
     """A working folder with `sky.toml` and its data."""
     rng = np.random.default_rng(0)
     with h5py.File(folder / "sky.h5", "w") as file:
-        file.attrs["box_size"] = 80.0
+        file.attrs["box_size"] = 800.0
         file["data"] = rng.standard_normal((8, 8)).astype(np.float32)
         file["truth"] = rng.standard_normal((8, 8))
         file["truth"].attrs.update({"Omega_m": 0.3, "sigma8": 0.8})
