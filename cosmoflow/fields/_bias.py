@@ -48,7 +48,7 @@ def lagrangian_weights(
         terms.append(b1 * delta)
     if b2 is not None:
         terms.append(b2 / 2 * (delta**2 - jnp.mean(delta**2)))
-    if bs2 is not None:
+    if bs2 is not None and tidal is not None:
         shear = functools.reduce(jnp.add, (phi**2 if i == j else 2 * phi**2 for (i, j), phi in tidal.items()))
         shear = shear - delta**2 / 3
         terms.append(bs2 * (shear - jnp.mean(shear)))

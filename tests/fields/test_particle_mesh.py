@@ -1,0 +1,113 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from cosmoflow.fields import ConfigurationLatents, Grid, LagrangianField, ParticleMeshField, TabulatedPower
+
+GRID = Grid((8, 8, 8), 80.0)
+PLANCK = {name: jnp.asarray(v) for name, v in {"Omega_m": 0.31, "sigma8": 0.81}.items()}
+GALAXIES = ParticleMeshField(GRID, 0.5, steps=2, line_of_sight=2)
+BIASED = PLANCK | {"b1": jnp.asarray(0.8)}
+
+
+def noise(seed, grid=GRID):
+    return jax.random.normal(jax.random.key(seed), grid.shape)
+
+
+def plane_wave(model, amplitude):
+    """Of the largest scale along the first axis, and white noise for it."""
+    grid = model.grid
+    x = jnp.arange(grid.shape[0]) / grid.shape[0]
+    wave = jnp.broadcast_to((amplitude * jnp.cos(2 * np.pi * x))[:, None, None], grid.shape)
+    return model.latents.latents(grid, grid.modes(wave) * grid.cell_volume**0.5)
+
+
+def test_mean_is_zero():
+    np.testing.assert_allclose(GALAXIES.predict(noise(1), BIASED).mean(), 0, atol=1e-12)
+
+
+def test_shifted_initial_conditions_shift_the_field():
+    model = ParticleMeshField(GRID, 0.5, steps=2, line_of_sight=2, latents=ConfigurationLatents())
+    shifted = model.predict(jnp.roll(noise(2), 3, 1), BIASED)
+    np.testing.assert_allclose(shifted, jnp.roll(model.predict(noise(2), BIASED), 3, 1), atol=1e-9)
+
+
+@pytest.mark.parametrize("line_of_sight", [None, 2])
+def test_early_times_are_those_of_perturbation_theory(line_of_sight):
+    """They agree at redshift 4 much better than both with the first order."""
+    given = {"grid": GRID, "redshift": 4.0, "line_of_sight": line_of_sight}
+    simulated = ParticleMeshField(**given, steps=3).predict(noise(3), PLANCK)
+    second, first = (LagrangianField(**given, order=order).predict(noise(3), PLANCK) for order in (2, 1))
+    np.testing.assert_allclose(jnp.std(simulated - second) / jnp.std(second), 0, atol=0.03)
+    assert jnp.corrcoef(simulated.ravel(), second.ravel())[0, 1] > 0.999
+    assert jnp.std(first - second) / jnp.std(second) > 0.01
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_a_long_wave_grows_linearly_at_any_number_of_steps(steps):
+    """Its force is softened, by cloud in cell, by a little."""
+    power = TabulatedPower(jnp.asarray([1e-3, 10.0]), jnp.asarray([1.0, 1.0]))
+    grid = Grid((32, 2, 2), (320.0, 20.0, 20.0))
+    parameters = {"Omega_m": jnp.asarray(0.31)}
+    model = ParticleMeshField(grid, 0.0, steps=steps, power=power)
+    white = plane_wave(model, 0.1)
+    grown = grid.modes(model.predict(white, parameters))[1, 0, 0]
+    expected = grid.modes(LagrangianField(grid, 0.0, power=power).predict(white, parameters))[1, 0, 0]
+    np.testing.assert_allclose(grown.real / expected.real, 1, atol=0.02)
+
+
+def test_response_is_that_of_linear_theory():
+    lagrangian = LagrangianField(GRID, 0.5, line_of_sight=2)
+    np.testing.assert_array_equal(GALAXIES.response(BIASED), lagrangian.response(BIASED))
+
+
+@pytest.mark.parametrize("name", ["white_noise", "Omega_m", "b1"])
+def test_gradients_equal_finite_differences(name):
+    given, step = BIASED | {"white_noise": noise(4)}, 1e-6
+
+    def loss(values):
+        return jnp.sum(noise(5) * GALAXIES.predict(values["white_noise"], values))
+
+    direction = noise(6) if name == "white_noise" else jnp.ones(())
+    up, down = (loss(given | {name: given[name] + sign * step * direction}) for sign in (1, -1))
+    slope = jnp.vdot(jax.grad(loss)(given)[name], direction)
+    np.testing.assert_allclose(slope, (up - down) / (2 * step), rtol=1e-5)
+
+
+def test_hessian_along_a_direction_equals_finite_differences():
+    def gradient(white):
+        return jax.grad(lambda w: jnp.sum(GALAXIES.predict(w, BIASED) ** 2))(white)
+
+    direction, step = noise(7), 1e-6
+    _, along = jax.jvp(gradient, (noise(8),), (direction,))
+    difference = (gradient(noise(8) + step * direction) - gradient(noise(8) - step * direction)) / (2 * step)
+    np.testing.assert_allclose(along, difference, atol=1e-4 * float(jnp.abs(along).max()))
+
+
+def test_single_precision_and_many_chains():
+    single = jax.tree.map(lambda x: x.astype(jnp.float32), (GALAXIES, jnp.stack([noise(1), noise(2)]), BIASED))
+    fields = jax.jit(jax.vmap(lambda w: single[0].predict(w, single[2])))(single[1])
+    assert fields.dtype == jnp.float32
+    np.testing.assert_allclose(fields[1], GALAXIES.predict(noise(2), BIASED), atol=1e-3)
+
+
+def test_memory_keeps_only_the_particles_of_each_step():
+    """Six numbers for each, in double precision, and no more."""
+
+    def temporary(steps):
+        model = ParticleMeshField(GRID, 0.5, steps=steps)
+        loss = jax.jit(jax.grad(lambda w: jnp.sum(model.predict(w, PLANCK) ** 2)))
+        return loss.lower(noise(1)).compile().memory_analysis().temp_size_in_bytes
+
+    per_step = (temporary(12) - temporary(4)) / 8 / GRID.num_cells
+    assert per_step < 2 * 6 * 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [({"steps": 0}, "needs a step"), ({"redshift": 10.0}, "ends before"), ({"line_of_sight": 4}, "line of sight")],
+)
+def test_bad_input(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ParticleMeshField(**({"grid": GRID} | arguments))
