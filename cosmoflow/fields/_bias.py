@@ -7,7 +7,7 @@ from jaxtyping import Array, Complex, Float
 
 from .._types import Parameters
 from ._displacement import tidal_field, wavenumbers
-from ._grid import AbstractGrid
+from ._grid import AbstractGrid, filtered
 
 BIAS = ("b1", "b2", "bs2", "bn2")
 """Names of the parameters."""
@@ -53,5 +53,5 @@ def lagrangian_weights(
         shear = shear - delta**2 / 3
         terms.append(bs2 * (shear - jnp.mean(shear)))
     if bn2 is not None:
-        terms.append(bn2 * grid.field(-density * sum(k**2 for k in wavenumbers(grid, density.real.dtype))))
+        terms.append(bn2 * grid.field(filtered(density, -sum(k**2 for k in wavenumbers(grid, density.real.dtype)))))
     return 1 + functools.reduce(jnp.add, terms) if terms else None

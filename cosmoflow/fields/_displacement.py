@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from itertools import combinations_with_replacement
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import DTypeLike
@@ -25,7 +26,7 @@ from jaxtyping import Array, Complex, Float
 
 from ..cosmology import Cosmology, growth_factor, growth_rate
 from ..cosmology._background import matter_scaled
-from ._grid import AbstractGrid
+from ._grid import AbstractGrid, filtered
 
 
 class Growth(NamedTuple):
@@ -61,17 +62,20 @@ def displacement(grid: AbstractGrid, densities: Sequence[Complex[Array, "*half"]
         densities: Its modes, for each axis; they differ where an axis is seen in redshift space.
     """
     inverse, odd = inverse_square(grid, densities[0].real.dtype), odd_wavenumbers(grid, densities[0].real.dtype)
-    axes = zip(densities, odd, grid.cell_size, strict=True)
-    return jnp.stack([grid.field(density * inverse * (1j * k / size)) for density, k, size in axes])
+    parts = []
+    for density, k, size in zip(densities, odd, grid.cell_size, strict=True):
+        scaled = filtered(density, inverse * k / size)
+        parts.append(grid.field(jax.lax.complex(-scaled.imag, scaled.real)))
+    return jnp.stack(parts)
 
 
 def tidal_field(grid: AbstractGrid, density: Complex[Array, "*half"]) -> dict[tuple[int, int], Float[Array, "*grid"]]:
     """The second derivatives phi,ij of the inverse Laplacian of a density, for i <= j: six transforms."""
     dtype = density.real.dtype
-    potential = density * inverse_square(grid, dtype)
+    inverse = inverse_square(grid, dtype)
     odd, whole = odd_wavenumbers(grid, dtype), wavenumbers(grid, dtype)
     return {
-        (i, j): grid.field(potential * (whole[i] ** 2 if i == j else odd[i] * odd[j]))
+        (i, j): grid.field(filtered(density, inverse * (whole[i] ** 2 if i == j else odd[i] * odd[j])))
         for i, j in combinations_with_replacement(range(len(odd)), 2)
     }
 

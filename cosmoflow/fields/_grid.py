@@ -146,8 +146,8 @@ class Grid(AbstractGrid):
         return read(field, displacement)
 
 
-def filtered(modes: Complex[Array, "*half"], gain: Float[Array, "*half"]) -> Complex[Array, "*half"]:
-    """Modes times a real filter."""
+def filtered(modes: Complex[Array, "*half"], gain: Float[Array, "..."]) -> Complex[Array, "*half"]:
+    """Modes times a real filter, or a number."""
     return jax.lax.complex(modes.real * gain, modes.imag * gain)
 
 

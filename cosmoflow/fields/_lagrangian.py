@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 from .._types import Parameters
 from ._bias import lagrangian_weights
 from ._displacement import displacement, growth, second_order_density, tidal_field
-from ._grid import AbstractGrid
+from ._grid import AbstractGrid, filtered
 from ._latents import AbstractLatents, FourierLatents
 from ._power import AbstractPower, LinearMatterPower, fiducial_cosmology
 from ._structure import AbstractStructure
@@ -57,11 +57,11 @@ class LagrangianField(AbstractStructure):
     def predict(self, white_noise: Float[Array, "*grid"], parameters: Parameters) -> Float[Array, "*grid"]:
         """The density contrast."""
         grid, grown = self.grid, growth(fiducial_cosmology(parameters), self.redshift)
-        linear = self.linear(white_noise, parameters) * grown.factor
+        linear = filtered(self.linear(white_noise, parameters), grown.factor)
         tidal = tidal_field(grid, linear) if self.order == 2 else None
-        here, moving = linear, linear * (1 + grown.rate)
+        here, moving = linear, filtered(linear, 1 + grown.rate)
         if tidal is not None:
-            second = grown.second * grid.modes(second_order_density(tidal))
-            here, moving = here + second, moving + (1 + grown.second_rate) * second
+            second = filtered(grid.modes(second_order_density(tidal)), grown.second)
+            here, moving = here + second, moving + filtered(second, 1 + grown.second_rate)
         shift = displacement(grid, [moving if i == self.line_of_sight else here for i in range(3)])
         return grid.paint(shift, lagrangian_weights(grid, linear, tidal, parameters)) - 1

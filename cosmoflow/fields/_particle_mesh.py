@@ -10,7 +10,7 @@ from ..cosmology import Cosmology
 from ..cosmology._background import matter_scaled
 from ._bias import lagrangian_weights
 from ._displacement import displacement, growth, second_order_density, tidal_field
-from ._grid import AbstractGrid
+from ._grid import AbstractGrid, filtered
 from ._latents import AbstractLatents, FourierLatents
 from ._power import AbstractPower, LinearMatterPower, fiducial_cosmology
 from ._structure import AbstractStructure
@@ -67,14 +67,15 @@ class ParticleMeshField(AbstractStructure):
         grid, universe, linear = self.grid, fiducial_cosmology(parameters), self.linear(white_noise, parameters)
         times = self._times(universe)
         grown, pace = growth(universe, 1 / times - 1), jnp.sqrt(times * matter_scaled(universe, times))
-        linear = linear * grown.factor[-1]
+        linear = filtered(linear, grown.factor[-1])
         tidal = tidal_field(grid, linear)
         second = grid.modes(second_order_density(tidal))
 
         scale = grown.factor / grown.factor[-1]
-        orders = (scale, scale**2 * grown.second)
-        start = orders[0][0] * linear + orders[1][0] * second
-        speed = pace[1] * (grown.rate[1] * orders[0][1] * linear + grown.second_rate[1] * orders[1][1] * second)
+        scale2 = scale**2 * grown.second
+        start = filtered(linear, scale[0]) + filtered(second, scale2[0])
+        speed = filtered(linear, (pace * grown.rate * scale)[1])
+        speed = speed + filtered(second, (pace * grown.second_rate * scale2)[1])
         particles = displacement(grid, [start] * 3), displacement(grid, [speed] * 3)
 
         factors = _leapfrog(grown.factor, pace * grown.rate * grown.factor)

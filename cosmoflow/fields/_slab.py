@@ -7,9 +7,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array, Complex, Float, Shaped
+from jaxtyping import Array, Complex, Float, Int, Shaped
 
 from ._grid import AbstractGrid, check_grid
+from ._painting import corners, fold, unfold
 
 SLABS = "slabs"
 """The axis of the mesh over which a field is split."""
@@ -45,7 +46,7 @@ class SlabGrid(AbstractGrid):
         self,
         shape: tuple[int, ...],
         box_size: float | tuple[float, ...],
-        devices: Sequence[jax.Device] | None = None,
+        devices: Sequence[jax.Device] | None = None,  # pyright: ignore[reportInvalidTypeForm]
         *,
         halo: int | None = None,
     ):
@@ -101,10 +102,63 @@ class SlabGrid(AbstractGrid):
 
         return self._on_slabs(transform, (_MODES,), _FIELD)(modes)
 
+    def paint(
+        self, displacement: Float[Array, "axis *grid"], weights: Float[Array, "*grid"] | None = None
+    ) -> Float[Array, "*grid"]:
+        """The cloud-in-cell density of particles that left the cells' centres [cells]; of weight one if None."""
+
+        def density(displacement, *weights):
+            base, rows = self._corners(displacement)
+            for weight in weights:
+                rows = rows * weight[..., None]
+            table = jnp.zeros((self._thickness * base[0].size, rows.shape[-1]), rows.dtype)
+            table = table.at[base.ravel()].add(rows.reshape(-1, rows.shape[-1]), mode="promise_in_bounds")
+            wide = fold(table.reshape(self._thickness, *rows.shape[1:]))
+            slab = wide[self.halo : -self.halo]
+            slab = slab.at[: self.halo].add(self._sent(wide[-self.halo :], 1))
+            return slab.at[-self.halo :].add(self._sent(wide[: self.halo], -1))
+
+        given = () if weights is None else (weights,)
+        return self._on_slabs(density, (_VECTORS, *[_FIELD for _ in given]), _FIELD)(displacement, *given)
+
+    def read(self, field: Float[Array, "*grid"], displacement: Float[Array, "axis *grid"]) -> Float[Array, "*grid"]:
+        """The field at such particles: the transpose of painting."""
+
+        def values(slab, displacement):
+            base, rows = self._corners(displacement)
+            before, after = self._sent(slab[-self.halo :], 1), self._sent(slab[: self.halo], -1)
+            table = unfold(jnp.concatenate([before, slab, after])).reshape(-1, rows.shape[-1])
+            return jnp.sum(table.at[base].get(mode="promise_in_bounds") * rows, axis=-1)
+
+        return self._on_slabs(values, (_FIELD, _VECTORS), _FIELD)(field, displacement)
+
+    @property
+    def _thickness(self) -> int:
+        """Cells along the first axis of a slab and its halo on both sides."""
+        return self.shape[0] // self.mesh.size + 2 * self.halo
+
+    def _corners(
+        self, displacement: Float[Array, "axis *slab"]
+    ) -> tuple[Int[Array, "*slab"], Float[Array, "*slab corner"]]:
+        """What `corners` gives, counted in a slab with its halo; NaN for particles that leave it."""
+        along = jnp.floor(displacement[0])
+        inside = (along >= -self.halo) & (along < self.halo)
+        upper = displacement[0] - along
+        rounded_up = jnp.maximum(upper - (1 - jnp.finfo(upper.dtype).epsneg), 0)
+        base, rows = corners(displacement.at[0].set(upper - jax.lax.stop_gradient(rounded_up)))
+        base = base + (along.astype(jnp.int32) + self.halo) * base[0].size
+        return jnp.where(inside, base, 0), jnp.where(inside[..., None], rows, jnp.nan)
+
+    def _sent(self, planes: Float[Array, "*planes"], step: int) -> Float[Array, "*planes"]:
+        """What the device of `step` slabs before sends."""
+        count = self.mesh.size
+        return jax.lax.ppermute(planes, SLABS, [(i, (i + step) % count) for i in range(count)])
+
     def _on_slabs(self, function, inputs, outputs):
-        """A function of what each device holds."""
+        """A function of what each device has, as one of what all have."""
         return jax.shard_map(function, mesh=self.mesh, in_specs=inputs, out_specs=outputs)
 
 
 _FIELD = PartitionSpec(SLABS)
+_VECTORS = PartitionSpec(None, SLABS)
 _MODES = PartitionSpec(None, SLABS)

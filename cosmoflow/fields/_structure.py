@@ -9,6 +9,7 @@ from .._types import Parameters
 from ._bias import BIAS
 from ._displacement import growth, inverse_square, wavenumbers
 from ._gaussian import amplitudes
+from ._grid import filtered
 from ._model import AbstractFieldModel
 from ._power import AbstractPower, fiducial_cosmology
 
@@ -65,7 +66,7 @@ class AbstractStructure(AbstractFieldModel):
 
     def linear(self, white_noise: Float[Array, "*grid"], parameters: Parameters) -> Complex[Array, "*half"]:
         """Modes of the linear density of today."""
-        return self.latents.modes(self.grid, white_noise) * self.grid.spread(self._amplitude(parameters))
+        return filtered(self.latents.modes(self.grid, white_noise), self.grid.spread(self._amplitude(parameters)))
 
     def _amplitude(self, parameters: Parameters) -> Float[Array, " shell"]:
         return amplitudes(self.power(self.grid, parameters) / self.grid.cell_volume)

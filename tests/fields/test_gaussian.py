@@ -7,7 +7,14 @@ import jax.random as jr
 import numpy as np
 import pytest
 
-from cosmoflow.fields import ConfigurationLatents, FourierLatents, GaussianField, Grid, LinearMatterPower, TabulatedPower
+from cosmoflow.fields import (
+    ConfigurationLatents,
+    FourierLatents,
+    GaussianField,
+    Grid,
+    LinearMatterPower,
+    TabulatedPower,
+)
 
 POWER = TabulatedPower([1e-3, 1.0, 1e3], [3.0, 1.0, 0.2])
 GRIDS = [Grid((16,), 4.0), Grid((7, 8), (3.0, 5.0)), Grid((4, 5, 6), 10.0)]

@@ -9,6 +9,7 @@ from cosmoflow.cosmology import Cosmology, growth_factor
 from cosmoflow.fields import ConfigurationLatents, Grid, LagrangianField, TabulatedPower
 from cosmoflow.fields._bias import lagrangian_weights
 from cosmoflow.fields._displacement import displacement, growth, second_order_density, tidal_field
+from cosmoflow.fields._grid import filtered
 
 GRID = Grid((8, 8, 8), 80.0)
 PLANCK = {name: jnp.asarray(v) for name, v in {"Omega_m": 0.31, "sigma8": 0.81}.items()}
@@ -23,7 +24,7 @@ def noise(seed, grid=GRID, dtype=float):
 def plane_wave(axis, amplitude=0.3, grid=GRID):
     """delta = amplitude cos(k x), and k and x."""
     k = 2 * np.pi / grid.box_size[axis]
-    x = jnp.arange(grid.shape[axis]) * grid.cell_size[axis]
+    x = jnp.arange(float(grid.shape[axis])) * grid.cell_size[axis]
     shape = [-1 if i == axis else 1 for i in range(3)]
     return jnp.broadcast_to(amplitude * jnp.cos(k * x).reshape(shape), grid.shape), k, x.reshape(shape)
 
@@ -42,17 +43,20 @@ def test_plane_wave_is_that_of_zeldovich(axis):
 
 def test_displacement_diverges_by_minus_the_density():
     """Where no mode is that of Nyquist."""
-    modes = GRID.modes(noise(0)) * (GRID.wavenumber < 0.9 * GRID.nyquist) * (GRID.wavenumber > 0)
+    modes = filtered(
+        GRID.modes(noise(0)), jnp.asarray((GRID.wavenumber < 0.9 * GRID.nyquist) & (GRID.wavenumber > 0), float)
+    )
     shift = displacement(GRID, [modes] * 3)
     divergence = sum(
-        1j * k * GRID.modes(part) * size for k, part, size in zip(GRID.wavenumbers, shift, GRID.cell_size, strict=True)
+        GRID.modes(part) * jnp.asarray(1j * k * size)
+        for k, part, size in zip(GRID.wavenumbers, shift, GRID.cell_size, strict=True)
     )
     np.testing.assert_allclose(divergence, -modes, atol=1e-12)
 
 
 def test_two_crossed_waves_at_second_order():
     """phi,xx = A cos(k x) and phi,yy = B cos(k y) have the product as the Laplacian of phi2."""
-    (one, *_), (other, *_) = plane_wave(0), plane_wave(1, 0.2)
+    one, other = plane_wave(0)[0], plane_wave(1, 0.2)[0]
     second = second_order_density(tidal_field(GRID, GRID.modes(one + other)))
     np.testing.assert_allclose(second, one * other, atol=1e-12)
 
@@ -60,7 +64,9 @@ def test_two_crossed_waves_at_second_order():
 def test_spherical_collapse_fixes_the_second_order():
     """In an Einstein-de Sitter universe delta = D + 17/21 D^2: isotropic strain D / 3 + D^2 / 21."""
     second = growth(Cosmology(1.0), jnp.asarray(0.0)).second
-    strain = second_order_density({(i, j): jnp.full(GRID.shape, (i == j) / 3) for i in range(3) for j in range(i, 3)})
+    strain = second_order_density(
+        {(i, j): jnp.full(GRID.shape, float(i == j) / 3) for i in range(3) for j in range(i, 3)}
+    )
     np.testing.assert_allclose(second * strain / 3, 1 / 21, rtol=1e-12)
 
 
@@ -100,8 +106,8 @@ def test_no_bias_is_zero_bias():
 def test_weights_are_the_expansion(known):
     modes = GRID.modes(noise(4)).at[0, 0, 0].set(0)
     tidal, delta = tidal_field(GRID, modes), GRID.field(modes)
-    shear = sum((1 if i == j else 2) * phi**2 for (i, j), phi in tidal.items()) - delta**2 / 3
-    laplacian = GRID.field(-modes * GRID.wavenumber**2)
+    shear = sum((1.0 if i == j else 2.0) * phi**2 for (i, j), phi in tidal.items()) - delta**2 / 3
+    laplacian = GRID.field(filtered(modes, jnp.asarray(-(GRID.wavenumber**2))))
     expected = 1 + 0.8 * delta + 0.15 * (delta**2 - jnp.mean(delta**2)) - 0.2 * (shear - shear.mean()) + 4 * laplacian
     np.testing.assert_allclose(lagrangian_weights(GRID, modes, tidal if known else None, BIASED), expected, atol=1e-10)
     assert lagrangian_weights(GRID, modes, tidal, PLANCK) is None
@@ -110,10 +116,10 @@ def test_weights_are_the_expansion(known):
 def test_variance_of_the_tidal_field():
     """<s^2> = 2/3 <delta^2> of an isotropic field."""
     grid = Grid((16, 16, 16), 100.0)
-    modes = grid.modes(noise(5, grid)) * (grid.wavenumber < grid.nyquist)
+    modes = filtered(grid.modes(noise(5, grid)), jnp.asarray(grid.wavenumber < grid.nyquist, float))
     tidal = tidal_field(grid, modes.at[0, 0, 0].set(0))
     delta = tidal[0, 0] + tidal[1, 1] + tidal[2, 2]
-    shear = sum((1 if i == j else 2) * phi**2 for (i, j), phi in tidal.items()) - delta**2 / 3
+    shear = sum((1.0 if i == j else 2.0) * phi**2 for (i, j), phi in tidal.items()) - delta**2 / 3
     np.testing.assert_allclose(jnp.mean(shear) / jnp.mean(delta**2), 2 / 3, rtol=0.05)
 
 
@@ -129,9 +135,8 @@ def test_large_scales_respond_as_linear_theory_says(order, line_of_sight):
     fields = jax.vmap(grid.modes)(jax.vmap(lambda w: model.predict(w, galaxies))(white))
     large = (grid.wavenumber < 0.08) & (grid.wavenumber > 0)
     response = model.response(galaxies)
-    ratio = jnp.sum((fields * modes.conj()).real[:, large] * response[large]) / jnp.sum(
-        jnp.abs(modes * response)[:, large] ** 2
-    )
+    cross = jnp.sum((fields * modes.conj()).real[:, large] * response[large])
+    ratio = cross / jnp.sum((jnp.abs(modes) * response)[:, large] ** 2)
     np.testing.assert_allclose(ratio, 1, atol=0.05)
     assert abs(ratio - 0.5) > 0.2
 
@@ -140,7 +145,7 @@ def test_redshift_space_is_real_space_across_the_line_of_sight():
     """A wave along another axis is not moved; along the line of sight it is, by 1 + f."""
     wave, k, x = plane_wave(0, 0.05)
     power = TabulatedPower(jnp.asarray([1e-3, 10.0]), jnp.asarray([1.0, 1.0]))
-    white = GRID.modes(wave) / jnp.sqrt(1 / GRID.cell_volume)
+    white = GRID.modes(wave * GRID.cell_volume**0.5)
     fields = {}
     for axis in (None, 0, 1):
         model = LagrangianField(GRID, 0.5, line_of_sight=axis, power=power)
@@ -157,19 +162,17 @@ def test_displacement_equals_that_of_jaxpm():
     """With its gradients, of finite differences, in the place of ours; growth is left out."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        pytest.importorskip("jaxpm")
-        kernels = pytest.importorskip("jaxpm.kernels")
         pm = pytest.importorskip("jaxpm.pm")
         jc = pytest.importorskip("jax_cosmo")
     grid = Grid((16, 16, 16), 16.0)
-    modes = grid.modes(noise(7, grid)) * np.exp(-((2 * grid.wavenumber) ** 2)) * (grid.wavenumber > 0)
+    smooth = np.exp(-((2 * grid.wavenumber) ** 2)) * (grid.wavenumber > 0)
+    modes = filtered(grid.modes(noise(7, grid)), jnp.asarray(smooth))
     with warnings.catch_warnings(), jax.numpy_dtype_promotion("standard"):
         warnings.simplefilter("ignore")
         theirs = jc.Planck15()
         shift, _, _ = pm.lpt(theirs, grid.field(modes), a=1.0, order=2)
         first, _, _ = pm.lpt(theirs, grid.field(modes), a=1.0, order=1)
         second = pm.growth_factor_second(theirs, jnp.atleast_1d(1.0))
-    assert kernels is not None
     np.testing.assert_allclose(jnp.moveaxis(first, -1, 0), displacement(grid, [modes] * 3), atol=2e-3)
     source = grid.modes(second_order_density(tidal_field(grid, modes)))
     expected = displacement(grid, [source] * 3) * jnp.abs(second)
@@ -177,22 +180,18 @@ def test_displacement_equals_that_of_jaxpm():
     assert jnp.abs(expected).max() > 0.01
 
 
-@pytest.mark.parametrize("name", ["white_noise", *BIASED])
-def test_gradients_equal_finite_differences(name):
-    white, step = noise(8), 1e-6
-    given = BIASED | {"white_noise": white}
+def test_gradients_equal_finite_differences():
+    given, step = BIASED | {"white_noise": noise(8)}, 1e-6
 
+    @jax.jit
     def loss(values):
         return jnp.sum(noise(9) * GALAXIES.predict(values["white_noise"], values))
 
-    direction = noise(10) if name == "white_noise" else jnp.ones(())
-    up, down = (loss(given | {name: given[name] + sign * step * direction}) for sign in (1, -1))
-    slope = jnp.vdot(GRADIENT(loss)(given)[name], direction)
-    np.testing.assert_allclose(slope, (up - down) / (2 * step), rtol=1e-5, atol=1e-6)
-
-
-def GRADIENT(loss):
-    return jax.jit(jax.grad(loss))
+    gradient = jax.jit(jax.grad(loss))(given)
+    for name, value in given.items():
+        direction = jax.random.normal(jax.random.key(10), value.shape)
+        up, down = (loss(given | {name: value + sign * step * direction}) for sign in (1, -1))
+        np.testing.assert_allclose(jnp.vdot(gradient[name], direction), (up - down) / (2 * step), rtol=1e-5, atol=1e-6)
 
 
 def test_hessian_along_a_direction_equals_finite_differences():
@@ -207,11 +206,13 @@ def test_hessian_along_a_direction_equals_finite_differences():
 
 
 def test_single_precision_and_many_chains():
-    model = LagrangianField(GRID, 0.5, line_of_sight=2)
-    single = jax.tree.map(lambda x: x.astype(jnp.float32), (model, jnp.stack([noise(1), noise(2)]), BIASED))
-    fields = jax.jit(jax.vmap(lambda w: single[0].predict(w, single[2])))(single[1])
+    expected = GALAXIES.predict(noise(2), BIASED)
+    single = jax.tree.map(np.float32, (jnp.stack([noise(1), noise(2)]), BIASED))
+    with jax.enable_x64(False):
+        model, (white, parameters) = LagrangianField(GRID, 0.5, line_of_sight=2), jax.tree.map(jnp.asarray, single)
+        fields = jax.jit(jax.vmap(lambda w: model.predict(w, parameters)))(white)
     assert fields.dtype == jnp.float32
-    np.testing.assert_allclose(fields[1], model.predict(noise(2), BIASED), atol=2e-4)
+    np.testing.assert_allclose(fields[1], expected, atol=1e-3)
 
 
 @pytest.mark.parametrize(

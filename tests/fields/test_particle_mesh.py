@@ -18,9 +18,9 @@ def noise(seed, grid=GRID):
 def plane_wave(model, amplitude):
     """Of the largest scale along the first axis, and white noise for it."""
     grid = model.grid
-    x = jnp.arange(grid.shape[0]) / grid.shape[0]
+    x = jnp.linspace(0, 1, grid.shape[0], endpoint=False)
     wave = jnp.broadcast_to((amplitude * jnp.cos(2 * np.pi * x))[:, None, None], grid.shape)
-    return model.latents.latents(grid, grid.modes(wave) * grid.cell_volume**0.5)
+    return model.latents.latents(grid, grid.modes(wave * grid.cell_volume**0.5))
 
 
 def test_mean_is_zero():
@@ -62,20 +62,22 @@ def test_response_is_that_of_linear_theory():
     np.testing.assert_array_equal(GALAXIES.response(BIASED), lagrangian.response(BIASED))
 
 
-@pytest.mark.parametrize("name", ["white_noise", "Omega_m", "b1"])
-def test_gradients_equal_finite_differences(name):
+def test_gradients_equal_finite_differences():
     given, step = BIASED | {"white_noise": noise(4)}, 1e-6
 
+    @jax.jit
     def loss(values):
         return jnp.sum(noise(5) * GALAXIES.predict(values["white_noise"], values))
 
-    direction = noise(6) if name == "white_noise" else jnp.ones(())
-    up, down = (loss(given | {name: given[name] + sign * step * direction}) for sign in (1, -1))
-    slope = jnp.vdot(jax.grad(loss)(given)[name], direction)
-    np.testing.assert_allclose(slope, (up - down) / (2 * step), rtol=1e-5)
+    gradient = jax.jit(jax.grad(loss))(given)
+    for name, value in given.items():
+        direction = jax.random.normal(jax.random.key(6), value.shape)
+        up, down = (loss(given | {name: value + sign * step * direction}) for sign in (1, -1))
+        np.testing.assert_allclose(jnp.vdot(gradient[name], direction), (up - down) / (2 * step), rtol=1e-5)
 
 
 def test_hessian_along_a_direction_equals_finite_differences():
+    @jax.jit
     def gradient(white):
         return jax.grad(lambda w: jnp.sum(GALAXIES.predict(w, BIASED) ** 2))(white)
 
@@ -86,10 +88,14 @@ def test_hessian_along_a_direction_equals_finite_differences():
 
 
 def test_single_precision_and_many_chains():
-    single = jax.tree.map(lambda x: x.astype(jnp.float32), (GALAXIES, jnp.stack([noise(1), noise(2)]), BIASED))
-    fields = jax.jit(jax.vmap(lambda w: single[0].predict(w, single[2])))(single[1])
+    expected = GALAXIES.predict(noise(2), BIASED)
+    single = jax.tree.map(np.float32, (jnp.stack([noise(1), noise(2)]), BIASED))
+    with jax.enable_x64(False):
+        model = ParticleMeshField(GRID, 0.5, steps=2, line_of_sight=2)
+        white, parameters = jax.tree.map(jnp.asarray, single)
+        fields = jax.jit(jax.vmap(lambda w: model.predict(w, parameters)))(white)
     assert fields.dtype == jnp.float32
-    np.testing.assert_allclose(fields[1], GALAXIES.predict(noise(2), BIASED), atol=1e-3)
+    np.testing.assert_allclose(fields[1], expected, atol=2e-3)
 
 
 def test_memory_keeps_only_the_particles_of_each_step():
