@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from ._table import Positive, Table
 
@@ -58,7 +58,20 @@ class LagrangianFieldTable(Table):
     line_of_sight: Literal[0, 1, 2] | None = None
 
 
-Model = Annotated[GaussianFieldTable | LogNormalFieldTable | LagrangianFieldTable, Field(discriminator="kind")]
+class ParticleMeshFieldTable(Table):
+    """Arguments of `ParticleMeshField`."""
+
+    kind: Literal["particle_mesh"]
+    redshift: Redshift = 0.0
+    steps: PositiveInt = 5
+    start: Positive = 9.0
+    line_of_sight: Literal[0, 1, 2] | None = None
+
+
+Model = Annotated[
+    GaussianFieldTable | LogNormalFieldTable | LagrangianFieldTable | ParticleMeshFieldTable,
+    Field(discriminator="kind"),
+]
 
 
 class GaussianNoiseTable(Table):

@@ -20,6 +20,7 @@ from ..fields import (
     LagrangianField,
     LinearMatterPower,
     LogNormalField,
+    ParticleMeshField,
     TabulatedPower,
 )
 from ..likelihoods import (
@@ -36,6 +37,7 @@ _MODELS: dict[str, type[AbstractFieldModel]] = {
     "gaussian": GaussianField,
     "log_normal": LogNormalField,
     "lagrangian": LagrangianField,
+    "particle_mesh": ParticleMeshField,
 }
 
 
@@ -95,9 +97,6 @@ def _noise(observed: FieldData, grid: AbstractGrid, *, kind: str, **options: Any
             return GaussianNoise(_cells(observed, "noise_sd", "noise.sd", options["sd"]))
         case "shape":
             return GaussianNoise.of_shapes(**options, cell_area=grid.cell_volume)
-    data = observed.data if observed.mask is None else observed.data[observed.mask]
-    if np.any((data < 0) | (data != np.round(data))):
-        raise ValueError(f"noise.kind is {kind!r}, but the data are not counts; give whole numbers, zero or more")
     mean_count = _cells(observed, "mean_count", "noise.mean_count", options.pop("mean_count"))
     return PoissonNoise(mean_count) if kind == "poisson" else NegativeBinomialNoise(mean_count, **options)
 

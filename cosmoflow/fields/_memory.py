@@ -8,11 +8,12 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-MODEL_NUMBERS = {"gaussian": 8, "log_normal": 13, "lagrangian": 54}
+MODEL_NUMBERS = {"gaussian": 8, "log_normal": 13, "lagrangian": 54, "particle_mesh": 84}
 """Numbers per cell that value and gradient of a field-level likelihood take, input and output included.
 
 At 64^3, in float32 and float64, XLA states 7.6 of a Gaussian and 10.2 of a log-normal field, 36 of second-order
-Lagrangian perturbation theory, and 50 with bias in redshift space; the transforms take the rest.
+Lagrangian perturbation theory, and 50 with bias in redshift space; the transforms take the rest. That of a
+particle mesh is estimated: six more for each of five steps.
 """
 
 SAMPLER_NUMBERS = 32

@@ -106,7 +106,7 @@ class LinearTheory(AbstractTarget):
         """Log of prior density times the likelihood of linear theory."""
         wiener = self.wiener
         scale, mean = wiener._law(self._placed(x))
-        modes = jnp.abs(mean / scale) ** 2 + 2 * jnp.log(scale)
+        modes = (jnp.abs(mean) / scale) ** 2 + 2 * jnp.log(scale)
         log_likelihood = 0.5 * jnp.sum(modes * wiener.model.grid.multiplicity.astype(modes.dtype))
         return log_likelihood - 0.5 * (x @ x) - 0.5 * self.dim * jnp.log(2 * jnp.pi)
 
@@ -114,7 +114,7 @@ class LinearTheory(AbstractTarget):
         """The named parameters beside the field, in their own units."""
         return _others(self.wiener.prior, self._placed(x))
 
-    def _placed(self, x: Vector) -> Vector:
+    def _placed(self, x: Float[Array, " beside"]) -> Vector:
         return jnp.zeros(self.wiener.prior.dim, x.dtype).at[jnp.asarray(self.wiener.beside)].set(x)
 
 
