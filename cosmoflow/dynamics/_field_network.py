@@ -1,11 +1,12 @@
 """The network behind learned potentials and encoders of periodic fields: filters, then neurons in each cell."""
 
+from collections.abc import Callable
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-import equinox as eqx
-from collections.abc import Callable
 from jaxtyping import Array, Float
 
 from .._types import Key

@@ -8,6 +8,7 @@ from ._build import learned_kinetic_flow as learned_kinetic_flow
 from ._dense_momentum import DenseGaussianMomentum as DenseGaussianMomentum
 from ._field import field_flow as field_flow
 from ._field_momentum import FieldMomentum as FieldMomentum
+from ._flow_posterior import FlowPosterior as FlowPosterior
 from ._hamiltonian import HamiltonianFlow as HamiltonianFlow
 from ._importance import ImportanceSample as ImportanceSample
 from ._importance import importance_sample as importance_sample

@@ -24,6 +24,7 @@ class FieldMomentum(AbstractDistribution):
         num_filters: Filtered fields that the neurons see.
         width: Neurons per cell.
         num_modes: Cosines per filter.
+        num_knots: Knots of the spectrum.
         key: Random key of the network.
     """
 
@@ -40,6 +41,7 @@ class FieldMomentum(AbstractDistribution):
         num_filters: int = 4,
         width: int = 16,
         num_modes: int = 8,
+        num_knots: int = 12,
         key: Key,
     ):
         cells = math.prod(grid)
@@ -55,7 +57,7 @@ class FieldMomentum(AbstractDistribution):
             activation=jnp.tanh,
             key=key,
         )
-        self.scale = SpectralScale(grid)
+        self.scale = SpectralScale(grid, num_knots=num_knots)
 
     def _moments(self, condition: Any):
         linear, (mean, log_sigma) = self.network(condition.reshape(-1, *self.network.grid))

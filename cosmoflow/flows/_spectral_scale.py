@@ -34,9 +34,7 @@ class SpectralScale(AbstractBijection):
     log_power: Float[Array, " knot"]
     grid: tuple[int, ...]
 
-    def __init__(
-        self, grid: tuple[int, ...], *, num_knots: int = 12, fields: Float[Array, "field cell"] | None = None
-    ):
+    def __init__(self, grid: tuple[int, ...], *, num_knots: int = 12, fields: Float[Array, "field cell"] | None = None):
         self.shape = (math.prod(grid),)
         self.grid = grid
         if fields is None:
@@ -89,7 +87,7 @@ def multiplicity(grid: tuple[int, ...]) -> np.ndarray:
 
 
 def _hats(grid: tuple[int, ...], num_knots: int) -> np.ndarray:
-    """The mean mode, then functions of log |k| that are one at their knot and zero at the others: (knot, *half grid)."""
+    """The mean mode, then functions of log |k|, one at their knot and zero at the others: shape (knot, *half grid)."""
     k = wavenumbers(grid)
     knots = np.linspace(math.log(1 / max(grid)), math.log(0.5 * math.sqrt(len(grid))), num_knots)
     log_k = np.log(np.where(k > 0, k, 1))
