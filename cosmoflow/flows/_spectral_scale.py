@@ -1,7 +1,7 @@
 """White noise into a stationary field: the law from which flows of fields start, and their first preconditioner."""
 
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -60,12 +60,12 @@ class SpectralScale(AbstractBijection):
         axes = tuple(range(-len(self.grid), 0))
         return jnp.fft.irfftn(spectrum * transfer.astype(spectrum.dtype), self.grid, axes).ravel()
 
-    def transform_and_log_det(self, x: Vector, condition: None = None) -> tuple[Vector, Scalar]:
+    def transform_and_log_det(self, x: Vector, condition: Any = None) -> tuple[Vector, Scalar]:
         """Field of a white field and the logarithm of the Jacobian."""
         amplitude, log_det = self._amplitude(x.dtype)
         return self.mean + self._filtered(x, amplitude), log_det
 
-    def inverse_and_log_det(self, y: Vector, condition: None = None) -> tuple[Vector, Scalar]:
+    def inverse_and_log_det(self, y: Vector, condition: Any = None) -> tuple[Vector, Scalar]:
         """White field of a field and the logarithm of the inverse's Jacobian."""
         amplitude, log_det = self._amplitude(y.dtype)
         return self._filtered(y - self.mean, 1 / amplitude), -log_det
