@@ -42,11 +42,11 @@ class SpectralScale(AbstractBijection):
             return
         if fields.shape[1:] != self.shape:
             raise ValueError(f"The fields have shape {fields.shape}, but a grid {grid} has {self.shape[0]} cells.")
-        self.mean = jnp.mean(fields)
+        self.mean = jnp.asarray(jnp.mean(fields), float)
         power = np.zeros(_half(grid))
         for field in fields:
             power += np.abs(np.fft.rfftn(np.asarray(field - self.mean, float).reshape(grid), norm="ortho")) ** 2
-        self.log_power = jnp.asarray(_most_likely(grid, num_knots, power / len(fields)), fields.dtype)
+        self.log_power = jnp.asarray(_most_likely(grid, num_knots, power / len(fields)), float)
 
     def _amplitude(self, dtype) -> tuple[Float[Array, "..."], Scalar]:
         """P^(1/2) on the half space and the logarithm of its determinant."""

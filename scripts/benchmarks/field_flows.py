@@ -132,7 +132,10 @@ def measure(cell: Cell) -> dict[str, Any]:
     def mean(log_prob) -> np.ndarray:
         compiled = eqx.filter_jit(log_prob)
         return (
-            np.array([float(compiled(jnp.asarray(q), k)) for q, k in zip(held_out, jr.split(keys[2], NUM_TEST))]) / dim
+            np.array(
+                [float(compiled(jnp.asarray(q), k)) for q, k in zip(held_out, jr.split(keys[2], NUM_TEST), strict=True)]
+            )
+            / dim
         )
 
     truth = np.array([true_log_prob(cell.law, grid, q) for q in held_out]) / dim
