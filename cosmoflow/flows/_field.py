@@ -80,7 +80,7 @@ def field_flow(
                 ConditionalPotential(energy) if num_conditions else energy,
                 GaussianKinetic(paramax.NonTrainable(jnp.ones(()))),
             ),
-            step_size=paramax.Parameterize(jnp.exp, jnp.full((), math.log(quarter_turn_step(num_maps)))),
+            step_size=paramax.Parameterize(jnp.exp, jnp.asarray(math.log(quarter_turn_step(num_maps)), float)),
             num_steps=1,
             cond_dim=num_conditions * dim if num_conditions else None,
         )

@@ -29,7 +29,7 @@ from cosmoflow.training import NegativeELBO, default_optimizer, fit
 FOLDER = ROOT / "docs" / "benchmarks" / "field_flows"
 PACKAGES = ("cosmoflow", "jax", "equinox", "optax", "flowjax", "numpy")
 CHUNK = 20
-NUM_TEST = 16
+NUM_TEST = 8
 TEXT = (
     "The log-normal fields are exp(g - 1/2) - 1, g Gaussian of unit variance and spectrum (k^2 + k0^2)^-1.2, k0 two "
     "fundamental modes of the box: a red spectrum of up to three decades. The Gaussian fields are g. Every flow is "
@@ -60,7 +60,7 @@ class Size(NamedTuple):
     batch: int
 
 
-SIZES = {16: Size(500, 200, 8), 32: Size(200, 80, 4), 64: Size(60, 60, 2)}
+SIZES = {16: Size(500, 200, 8), 32: Size(200, 60, 4), 64: Size(40, 40, 2)}
 PLAN = [Cell("log_normal", 16, 0), Cell("gaussian", 32, 0), Cell("log_normal", 32, 0), Cell("log_normal", 64, 0)]
 
 
