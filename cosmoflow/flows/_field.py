@@ -92,7 +92,7 @@ def field_flow(
     return HamiltonianFlow(
         base=StandardNormal((2 * dim,)),
         bijection=Chain(
-            [Concatenate([of_position, of_momentum]), *(symplectic_map(k) for k in jr.split(key_maps, num_maps))]
+            [Concatenate((of_position, of_momentum)), *(symplectic_map(k) for k in jr.split(key_maps, num_maps))]
         ),
         momentum=FieldMomentum(grid, **sizes, num_knots=num_knots, key=key_momentum),
     )

@@ -44,8 +44,8 @@ class SpectralScale(AbstractBijection):
             raise ValueError(f"The fields have shape {fields.shape}, but a grid {grid} has {self.shape[0]} cells.")
         self.mean = jnp.asarray(jnp.mean(fields), float)
         power = np.zeros(_half(grid))
-        for field in fields:
-            power += np.abs(np.fft.rfftn(np.asarray(field - self.mean, float).reshape(grid), norm="ortho")) ** 2
+        for field in np.asarray(fields) - np.asarray(self.mean):
+            power += np.abs(np.fft.rfftn(field.reshape(grid), norm="ortho")) ** 2
         self.log_power = jnp.asarray(_most_likely(grid, num_knots, power / len(fields)), float)
 
     def _amplitude(self, dtype) -> tuple[Float[Array, "..."], Scalar]:

@@ -141,7 +141,7 @@ def test_a_flow_as_a_prior():
     z = jr.normal(jr.key(3), (target.dim,))
     x, log_det = flow.bijection.transform_and_log_det(z)
     expected = flow.log_prob(x) + log_det - 0.5 * jnp.sum((x[:16] - observed) ** 2)
-    np.testing.assert_allclose(jax.jit(target.log_density)(z), expected, rtol=1e-10)
+    np.testing.assert_allclose(eqx.filter_jit(target.log_density)(z), expected, rtol=1e-10)
     np.testing.assert_array_equal(target.constrain(z)["field"], x[:16])
     with pytest.raises(ValueError, match="requires"):
         FlowPosterior(flow, likelihood, name="map")
@@ -157,6 +157,6 @@ def test_convolutional_potentials_take_the_condition_too():
 
     flow = shaken(field_flow(grid, num_conditions=1, potential=potential, **SMALL, key=jr.key(0)), jr.key(1))
     x, c = jr.normal(jr.key(2), (32,)), jr.normal(jr.key(3), (16,))
-    log_prob = jax.jit(flow.log_prob)
+    log_prob = eqx.filter_jit(flow.log_prob)
     np.testing.assert_allclose(log_prob(x, c), flow.given(c).log_prob(x), rtol=1e-12)
     assert abs(log_prob(x, 2 * c) - log_prob(x, c)) > 1e-3
