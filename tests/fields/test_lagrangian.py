@@ -138,11 +138,11 @@ def test_large_scales_respond_as_linear_theory_says(order, line_of_sight):
     white = jax.random.normal(jax.random.key(6), (16, *grid.shape))
     modes = jax.vmap(lambda w: model.latents.modes(grid, w))(white)
     fields = jax.jit(jax.vmap(lambda w: grid.modes(model.predict(w, galaxies))))(white)
-    large = (grid.wavenumber < 0.08) & (grid.wavenumber > 0)
+    large = (grid.wavenumber < 0.05) & (grid.wavenumber > 0)
     response = model.response(galaxies)
     cross = jnp.sum((fields * modes.conj()).real[:, large] * response[large])
     ratio = cross / jnp.sum((jnp.abs(modes) * response)[:, large] ** 2)
-    np.testing.assert_allclose(ratio, 1, atol=0.05)
+    np.testing.assert_allclose(ratio, 1, atol=0.03)
     assert abs(ratio - 0.5) > 0.2
 
 
@@ -178,11 +178,10 @@ def test_displacement_equals_that_of_jaxpm():
         shift, _, _ = pm.lpt(theirs, grid.field(modes), a=1.0, order=2)
         first, _, _ = pm.lpt(theirs, grid.field(modes), a=1.0, order=1)
         second = pm.growth_factor_second(theirs, jnp.atleast_1d(1.0))
-    np.testing.assert_allclose(jnp.moveaxis(first, -1, 0), displacement(grid, [modes] * 3), atol=2e-3)
     source = grid.modes(second_order_density(tidal_field(grid, modes)))
-    expected = displacement(grid, [source] * 3) * jnp.abs(second)
-    np.testing.assert_allclose(jnp.moveaxis(shift - first, -1, 0), expected, atol=2e-3)
-    assert jnp.abs(expected).max() > 0.01
+    expected = displacement(grid, [modes] * 3), displacement(grid, [source] * 3) * jnp.abs(second)
+    for ours, others in zip(expected, (first, shift - first), strict=True):
+        np.testing.assert_allclose(jnp.moveaxis(others, -1, 0), ours, atol=0.02 * float(jnp.abs(ours).max()))
 
 
 def test_gradients_equal_finite_differences():
