@@ -1,6 +1,8 @@
 """Hamiltonian mechanics: potentials, kinetic energies, integrators, and the maps they make."""
 
 from ._dense_kinetic import DenseKinetic as DenseKinetic
+from ._field_network import FieldNetwork as FieldNetwork
+from ._field_network import wavenumbers as wavenumbers
 from ._hamiltonian import Hamiltonian as Hamiltonian
 from ._harmonic import HarmonicSplitting as HarmonicSplitting
 from ._integrator import AbstractIntegrator as AbstractIntegrator

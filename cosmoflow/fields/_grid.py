@@ -122,7 +122,8 @@ class Grid(AbstractGrid):
 
     def __init__(self, shape: tuple[int, ...], box_size: float | tuple[float, ...]):
         self.shape = tuple(shape)
-        self.box_size = box_size if isinstance(box_size, tuple) else (float(box_size),) * len(shape)
+        lengths = box_size if isinstance(box_size, tuple) else (box_size,) * len(shape)
+        self.box_size = tuple(map(float, lengths))
 
     def __check_init__(self):
         check_grid(self.shape, self.box_size)

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from .._types import Parameters, Scalar, Vector
+from .._types import Parameters, Scalar
 from ..cosmology import Cosmology
 from ..cosmology._background import matter_scaled
 from ._bias import lagrangian_weights
@@ -84,12 +84,12 @@ class ParticleMeshField(AbstractStructure):
             shift = shift.at[self.line_of_sight].add(momentum[self.line_of_sight] / pace[-1])
         return grid.paint(shift, lagrangian_weights(grid, linear, tidal, parameters)) - 1
 
-    def _times(self, universe: Cosmology) -> Vector:
+    def _times(self, universe: Cosmology) -> Float[Array, " time"]:
         """Scale factors at the ends and the middles of all steps."""
         first, last = (1 / (1 + redshift.astype(universe.h.dtype)) for redshift in (self.start, self.redshift))
         return first + (last - first) * jnp.linspace(0, 1, 2 * self.steps + 1, dtype=first.dtype)
 
-    def _evolved(self, particles: tuple[Array, Array], factors: tuple[Vector, Vector]) -> tuple[Array, Array]:
+    def _evolved(self, particles: tuple[Array, Array], factors: tuple[Array, Array]) -> tuple[Array, Array]:
         """Displacements and momenta after all drifts and kicks."""
         grid = self.grid
 
@@ -103,7 +103,9 @@ class ParticleMeshField(AbstractStructure):
         return jax.lax.scan(jax.checkpoint(step, prevent_cse=False), particles, factors)[0]
 
 
-def _leapfrog(factor: Vector, momentum: Vector) -> tuple[Vector, Vector]:
+def _leapfrog(
+    factor: Float[Array, " time"], momentum: Float[Array, " time"]
+) -> tuple[Float[Array, " step"], Float[Array, " step"]]:
     """How far each step drifts and kicks, from D and G at the ends and the middles of all steps."""
     drifts = (factor[2::2] - factor[:-2:2]) / momentum[1::2]
     kicks = (jnp.append(momentum[3::2], momentum[-1]) - momentum[1::2]) / factor[2::2]

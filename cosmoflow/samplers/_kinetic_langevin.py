@@ -66,7 +66,7 @@ class KineticLangevin(AbstractKernel[KineticLangevinState, KineticLangevinInfo])
 
     tunable: ClassVar[tuple[str, ...]] = ("step_size", "decoherence")
 
-    step_size: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.5)
+    step_size: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.1)
     decoherence: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0)
     equipartition_error: float = 2e-3
 

@@ -153,6 +153,8 @@ def fit(
     parameters, static = eqx.partition(
         model, eqx.is_inexact_array, is_leaf=lambda leaf: isinstance(leaf, paramax.NonTrainable)
     )
+    # A weak type would be lost in the first chunk, and the second compiled again.
+    parameters = jax.tree.map(lambda a: jnp.asarray(a, a.dtype), parameters)
     infinity = jnp.asarray(jnp.inf, jnp.result_type(float))
     training = _Training(parameters, optimizer.init(parameters), parameters, infinity)
     losses, validation, seconds = np.zeros(0), np.zeros(0), 0.0

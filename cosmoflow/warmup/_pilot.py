@@ -112,10 +112,6 @@ class Pilot:
         self._num_chains, self._capacity = num_chains, max(capacity, WINDOW)
         self._budget, self._live, self._facts = budget, live, facts
 
-    def unpaid(self) -> "Pilot":
-        """Another series, for a target that costs nothing beside this one."""
-        return Pilot(self._num_chains, self._capacity, self._budget, self._live, self._facts)
-
     def spend(self, gradients: float | int) -> None:
         """Count what was computed, and stop where it is time.
 
@@ -173,7 +169,7 @@ class Pilot:
         settled = length // 4
         return Outcome(
             tuner.tuned(),
-            jnp.asarray(draws[-1][:, -1]),
+            jnp.asarray(window[:, -1]),
             np.concatenate(draws, axis=1)[:, settled:],
             np.concatenate(log_density, axis=1)[:, settled:],
             spent / length,

@@ -18,8 +18,9 @@ from .._progress import Facts, stage
 from .._results import RunError, Status
 from .._types import Key
 from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
-from ..samplers import AbstractSampler, Langevin
+from ..samplers import AbstractSampler
 from ..targets import AbstractTarget, LinearTheory, Posterior, Pullback, SomeCoordinates, Wiener, wiener_coordinates
+from ._annealed_importance import annealed_importance
 from ._auto import EXCELLENT, candidates
 from ._coordinates import (
     SOME,
@@ -51,8 +52,11 @@ LEAST_EFFECTIVE = 4
 FIELD_BUDGET = 10_000
 """Gradients of a warm-up in so many dimensions that draws do not refine the coordinates."""
 
-FIELD_ROUNDS = 2
+FIELD_ROUNDS = 3
 """Pilot runs from which the coordinates of the parameters beside a field are refined."""
+
+NUM_LINEAR = 1000
+"""Draws of linear theory from which these coordinates are learned at first."""
 
 ROUND_SHARE = 0.15
 COORDINATES_SHARE = 0.7
@@ -222,10 +226,11 @@ class _Warmup:
         if not indices:
             return plain, starts, None
         beside = jnp.asarray(indices)
-        linear = _Warmup(LinearTheory(wiener), self._num_chains, self._limit, self._next_key(), self._pilot.unpaid())
-        found, first, _ = linear.coordinates({"langevin": Langevin()}, None)
-        whitened = Pullback(self._target, SomeCoordinates(found.bijection, indices, wiener.prior.dim))
-        z = starts.at[:, beside].set(first)
+        draws, num_effective = annealed_importance(LinearTheory(wiener), num_draws=NUM_LINEAR, key=self._next_key())
+        found = from_draws(identity(len(indices)), draws[None], num_effective)
+        whitened = Pullback(self._target, SomeCoordinates(found, indices, wiener.prior.dim))
+        first = jnp.asarray(draws[: self._num_chains], starts.dtype)
+        z = _inverse(whitened, starts.at[:, beside].set(first))
         for number in range(1, 1 + FIELD_ROUNDS):
             outcome = self._run(f"pilot {number}", whitened, sampler, z, ROUND_SHARE * self._limit, watched=indices)
             if outcome.status in (Status.NON_FINITE, Status.STUCK):
@@ -236,9 +241,8 @@ class _Warmup:
             if num_effective < LEAST_EFFECTIVE:
                 continue
             x = jax.vmap(whitened.bijection.transform)(z)
-            refined = from_draws(found.bijection, draws, num_effective)
-            found = Pullback(found.target, refined)
-            whitened = Pullback(self._target, SomeCoordinates(refined, indices, wiener.prior.dim))
+            found = from_draws(found, draws, num_effective)
+            whitened = Pullback(self._target, SomeCoordinates(found, indices, wiener.prior.dim))
             z = _inverse(whitened, x)
         return whitened, z, None
 

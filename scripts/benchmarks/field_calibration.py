@@ -31,6 +31,8 @@ STEP, DECOHERENCE = 0.65, 1.0
 FACTORS = {"tuned step": 1.0, "step x 0.5": 0.5, "step x 5": 5.0}
 PLAN = Plan(thinning=4, num_draws=39, num_settling=10)
 SIGNIFICANCE = 0.01
+LOST = 0.01
+"""Energy variance per dimension of a sky whose chain was thrown off."""
 
 
 class Cell(NamedTuple):
@@ -45,7 +47,7 @@ CELLS = [
     Cell("tuned step", CELLS_PER_SIDE, 0),
     Cell("step x 5", CELLS_PER_SIDE, 0),
     *(Cell("tuned step", CELLS_PER_SIDE, number) for number in range(1, 4)),
-    *(Cell("step x 0.5", CELLS_PER_SIDE, number) for number in range(2)),
+    *(Cell("step x 0.5", CELLS_PER_SIDE, number) for number in range(4)),
 ]
 
 
@@ -68,6 +70,8 @@ def outcome(cell: Cell) -> dict[str, Any]:
         "correlation_time": correlation_time(draws).tolist(),
         "sd": draws.std(axis=1).mean(axis=0).tolist(),
         "energy_variance": float(errors[:, PLAN.num_settling :].mean()),
+        "energy_variance_median": float(np.median(errors[:, PLAN.num_settling :].mean(axis=1))),
+        "lost_skies": int(np.sum(errors[:, PLAN.num_settling :].mean(axis=1) > LOST)),
     }
 
 

@@ -175,6 +175,7 @@ def run(
         kept.append(np.asarray(values))
         gradients += int(np.sum(infos.num_gradients))
         densities += int(np.sum(infos.num_densities))
+    seconds = time.process_time() - clock
     values = np.concatenate(kept, axis=1).reshape(NUM_CHAINS, -1, 3, NUM_BANDS)
     found = [[convergence(values[:, :, i, band]) for band in range(NUM_BANDS)] for i in range(3)]
     ess = np.array([[c.ess_mean for c in row] for row in found])
@@ -184,7 +185,7 @@ def run(
         "tuned": {name: float(getattr(tuned, name)) for name in tuned.tunable},
         "gradients": gradients,
         "densities": densities,
-        "cpu_seconds": time.process_time() - clock,
+        "cpu_seconds": seconds,
         "ess": ess.tolist(),
         "z": np.where(np.isfinite(error), excess / error, np.inf).tolist(),
         "bias": excess.tolist(),

@@ -1,5 +1,6 @@
 import warnings
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,6 +16,11 @@ GRID = Grid((8, 8, 8), 80.0)
 PLANCK = {name: jnp.asarray(v) for name, v in {"Omega_m": 0.31, "sigma8": 0.81}.items()}
 BIASED = PLANCK | {name: jnp.asarray(v) for name, v in {"b1": 0.8, "b2": 0.3, "bs2": -0.2, "bn2": 4.0}.items()}
 GALAXIES = LagrangianField(GRID, 0.5, line_of_sight=2)
+
+
+@eqx.filter_jit
+def observed(model, white, parameters):
+    return model.predict(white, parameters)
 
 
 def noise(seed, grid=GRID, dtype=float):
@@ -86,19 +92,19 @@ def test_second_rate_is_the_logarithmic_slope():
 
 
 def test_mean_is_zero():
-    np.testing.assert_allclose(GALAXIES.predict(noise(1), BIASED).mean(), 0, atol=1e-12)
+    np.testing.assert_allclose(observed(GALAXIES, noise(1), BIASED).mean(), 0, atol=1e-12)
 
 
 @pytest.mark.parametrize("axis", range(3))
 def test_shifted_initial_conditions_shift_the_field(axis):
     model = LagrangianField(GRID, 0.5, line_of_sight=2, latents=ConfigurationLatents())
-    shifted = model.predict(jnp.roll(noise(2), 3, axis), BIASED)
-    np.testing.assert_allclose(shifted, jnp.roll(model.predict(noise(2), BIASED), 3, axis), atol=1e-10)
+    shifted = observed(model, jnp.roll(noise(2), 3, axis), BIASED)
+    np.testing.assert_allclose(shifted, jnp.roll(observed(model, noise(2), BIASED), 3, axis), atol=1e-10)
 
 
 def test_no_bias_is_zero_bias():
-    matter = GALAXIES.predict(noise(3), PLANCK)
-    unbiased = GALAXIES.predict(noise(3), PLANCK | dict.fromkeys(("b1", "b2", "bs2", "bn2"), jnp.asarray(0.0)))
+    matter = observed(GALAXIES, noise(3), PLANCK)
+    unbiased = observed(GALAXIES, noise(3), PLANCK | dict.fromkeys(("b1", "b2", "bs2", "bn2"), jnp.asarray(0.0)))
     np.testing.assert_allclose(matter, unbiased, atol=1e-12)
 
 
@@ -123,8 +129,7 @@ def test_variance_of_the_tidal_field():
     np.testing.assert_allclose(jnp.mean(shear) / jnp.mean(delta**2), 2 / 3, rtol=0.05)
 
 
-@pytest.mark.parametrize("order", [1, 2])
-@pytest.mark.parametrize("line_of_sight", [None, 0])
+@pytest.mark.parametrize(("order", "line_of_sight"), [(1, None), (2, 0)])
 def test_large_scales_respond_as_linear_theory_says(order, line_of_sight):
     """The regression of the field on white noise, mode by mode, over some universes; half the response is refused."""
     grid = Grid((16, 16, 16), 160.0)
@@ -132,12 +137,12 @@ def test_large_scales_respond_as_linear_theory_says(order, line_of_sight):
     galaxies = PLANCK | {"b1": jnp.asarray(0.5), "bn2": jnp.asarray(2.0)}
     white = jax.random.normal(jax.random.key(6), (16, *grid.shape))
     modes = jax.vmap(lambda w: model.latents.modes(grid, w))(white)
-    fields = jax.vmap(grid.modes)(jax.vmap(lambda w: model.predict(w, galaxies))(white))
-    large = (grid.wavenumber < 0.08) & (grid.wavenumber > 0)
+    fields = jax.jit(jax.vmap(lambda w: grid.modes(model.predict(w, galaxies))))(white)
+    large = (grid.wavenumber < 0.05) & (grid.wavenumber > 0)
     response = model.response(galaxies)
     cross = jnp.sum((fields * modes.conj()).real[:, large] * response[large])
     ratio = cross / jnp.sum((jnp.abs(modes) * response)[:, large] ** 2)
-    np.testing.assert_allclose(ratio, 1, atol=0.05)
+    np.testing.assert_allclose(ratio, 1, atol=0.03)
     assert abs(ratio - 0.5) > 0.2
 
 
@@ -149,7 +154,7 @@ def test_redshift_space_is_real_space_across_the_line_of_sight():
     fields = {}
     for axis in (None, 0, 1):
         model = LagrangianField(GRID, 0.5, line_of_sight=axis, power=power)
-        fields[axis] = model.predict(model.latents.latents(GRID, white), {"Omega_m": jnp.asarray(0.31)})
+        fields[axis] = observed(model, model.latents.latents(GRID, white), {"Omega_m": jnp.asarray(0.31)})
     factor = growth_factor(Cosmology(0.31), 0.5) / growth_factor(Cosmology(0.31), 0.0)
     np.testing.assert_allclose(fields[1], fields[None], atol=1e-12)
     rate = growth(Cosmology(0.31, h=0.6774, Omega_b=0.0486), jnp.asarray(0.5)).rate
@@ -173,11 +178,10 @@ def test_displacement_equals_that_of_jaxpm():
         shift, _, _ = pm.lpt(theirs, grid.field(modes), a=1.0, order=2)
         first, _, _ = pm.lpt(theirs, grid.field(modes), a=1.0, order=1)
         second = pm.growth_factor_second(theirs, jnp.atleast_1d(1.0))
-    np.testing.assert_allclose(jnp.moveaxis(first, -1, 0), displacement(grid, [modes] * 3), atol=2e-3)
     source = grid.modes(second_order_density(tidal_field(grid, modes)))
-    expected = displacement(grid, [source] * 3) * jnp.abs(second)
-    np.testing.assert_allclose(jnp.moveaxis(shift - first, -1, 0), expected, atol=2e-3)
-    assert jnp.abs(expected).max() > 0.01
+    expected = displacement(grid, [modes] * 3), displacement(grid, [source] * 3) * jnp.abs(second)
+    for ours, others in zip(expected, (first, shift - first), strict=True):
+        np.testing.assert_allclose(jnp.moveaxis(others, -1, 0), ours, atol=0.02 * float(jnp.abs(ours).max()))
 
 
 def test_gradients_equal_finite_differences():
@@ -206,7 +210,7 @@ def test_hessian_along_a_direction_equals_finite_differences():
 
 
 def test_single_precision_and_many_chains():
-    expected = GALAXIES.predict(noise(2), BIASED)
+    expected = observed(GALAXIES, noise(2), BIASED)
     single = jax.tree.map(np.float32, (jnp.stack([noise(1), noise(2)]), BIASED))
     with jax.enable_x64(False):
         model, (white, parameters) = LagrangianField(GRID, 0.5, line_of_sight=2), jax.tree.map(jnp.asarray, single)

@@ -1,3 +1,4 @@
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +10,11 @@ GRID = Grid((8, 8, 8), 80.0)
 PLANCK = {name: jnp.asarray(v) for name, v in {"Omega_m": 0.31, "sigma8": 0.81}.items()}
 GALAXIES = ParticleMeshField(GRID, 0.5, steps=2, line_of_sight=2)
 BIASED = PLANCK | {"b1": jnp.asarray(0.8)}
+
+
+@eqx.filter_jit
+def observed(model, white, parameters):
+    return model.predict(white, parameters)
 
 
 def noise(seed, grid=GRID):
@@ -24,24 +30,29 @@ def plane_wave(model, amplitude):
 
 
 def test_mean_is_zero():
-    np.testing.assert_allclose(GALAXIES.predict(noise(1), BIASED).mean(), 0, atol=1e-12)
+    np.testing.assert_allclose(observed(GALAXIES, noise(1), BIASED).mean(), 0, atol=1e-12)
 
 
 def test_shifted_initial_conditions_shift_the_field():
     model = ParticleMeshField(GRID, 0.5, steps=2, line_of_sight=2, latents=ConfigurationLatents())
-    shifted = model.predict(jnp.roll(noise(2), 3, 1), BIASED)
-    np.testing.assert_allclose(shifted, jnp.roll(model.predict(noise(2), BIASED), 3, 1), atol=1e-9)
+    shifted = observed(model, jnp.roll(noise(2), 3, 1), BIASED)
+    np.testing.assert_allclose(shifted, jnp.roll(observed(model, noise(2), BIASED), 3, 1), atol=1e-9)
 
 
 @pytest.mark.parametrize("line_of_sight", [None, 2])
 def test_early_times_are_those_of_perturbation_theory(line_of_sight):
-    """They agree at redshift 4 much better than both with the first order."""
-    given = {"grid": GRID, "redshift": 4.0, "line_of_sight": line_of_sight}
-    simulated = ParticleMeshField(**given, steps=3).predict(noise(3), PLANCK)
-    second, first = (LagrangianField(**given, order=order).predict(noise(3), PLANCK) for order in (2, 1))
-    np.testing.assert_allclose(jnp.std(simulated - second) / jnp.std(second), 0, atol=0.03)
-    assert jnp.corrcoef(simulated.ravel(), second.ravel())[0, 1] > 0.999
-    assert jnp.std(first - second) / jnp.std(second) > 0.01
+    """On large scales, for the force is softened on small ones; a seventh more growth is refused."""
+
+    def difference(field, other):
+        large = GRID.wavenumber < 0.08
+        field, other = GRID.modes(field)[large], GRID.modes(other)[large]
+        return jnp.linalg.norm(field - other) / jnp.linalg.norm(other)
+
+    given = {"grid": GRID, "line_of_sight": line_of_sight}
+    simulated = observed(ParticleMeshField(**given, redshift=4.0, steps=2), noise(3), PLANCK)
+    then, before = (observed(LagrangianField(**given, redshift=z), noise(3), PLANCK) for z in (4.0, 4.7))
+    assert difference(simulated, then) < 0.04
+    assert difference(simulated, before) > 0.08
 
 
 @pytest.mark.parametrize("steps", [1, 4])
@@ -52,8 +63,8 @@ def test_a_long_wave_grows_linearly_at_any_number_of_steps(steps):
     parameters = {"Omega_m": jnp.asarray(0.31)}
     model = ParticleMeshField(grid, 0.0, steps=steps, power=power)
     white = plane_wave(model, 0.1)
-    grown = grid.modes(model.predict(white, parameters))[1, 0, 0]
-    expected = grid.modes(LagrangianField(grid, 0.0, power=power).predict(white, parameters))[1, 0, 0]
+    grown = grid.modes(observed(model, white, parameters))[1, 0, 0]
+    expected = grid.modes(observed(LagrangianField(grid, 0.0, power=power), white, parameters))[1, 0, 0]
     np.testing.assert_allclose(grown.real / expected.real, 1, atol=0.02)
 
 
@@ -88,7 +99,7 @@ def test_hessian_along_a_direction_equals_finite_differences():
 
 
 def test_single_precision_and_many_chains():
-    expected = GALAXIES.predict(noise(2), BIASED)
+    expected = observed(GALAXIES, noise(2), BIASED)
     single = jax.tree.map(np.float32, (jnp.stack([noise(1), noise(2)]), BIASED))
     with jax.enable_x64(False):
         model = ParticleMeshField(GRID, 0.5, steps=2, line_of_sight=2)

@@ -1,5 +1,6 @@
 """Laws of the noise of fields: against scipy, normalised, sampled, and their second moments."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -52,7 +53,7 @@ def test_counts_are_normalised_where_a_model_predicts_negative_ones_too(name, co
 @NOISE
 def test_samples_have_the_law_and_another_is_noticed(noise):
     contrast = jnp.broadcast_to(CONTRAST, (20_000, 4))
-    data = np.asarray(jax.jit(noise.sample)(contrast, key=jr.key(0)))
+    data = np.asarray(eqx.filter_jit(noise.sample)(contrast, key=jr.key(0)))
     assert data.shape == contrast.shape
     law = scipy_law(noise, np.asarray(CONTRAST))
     error = data.std(axis=0) / np.sqrt(len(data))

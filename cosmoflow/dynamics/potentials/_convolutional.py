@@ -16,10 +16,12 @@ from .._potential import AbstractPotential
 class ConvolutionalPotential(AbstractPotential):
     """V(q) = k |q|^2 / 2 + sum_x network(q)(x), the network of periodic convolutions: invariant under translations.
 
-    The last layer starts as zero. The position is flat, shape (number of cells,).
+    The last layer starts as zero. The position is flat, the field's cells and then those of other fields that the
+    network sees, shape ((1 + num_conditions) cells,).
 
     Args:
         grid: Cells along each axis, of one to three axes.
+        num_conditions: Number of other fields; a `ConditionalPotential` of this one hands them over.
         channels: Channels of the hidden layers.
         depth: Number of hidden layers.
         kernel_size: Cells along each axis of a kernel, an odd number.
@@ -37,10 +39,19 @@ class ConvolutionalPotential(AbstractPotential):
     weights: Float[Array, " channel"]
     grid: tuple[int, ...] = eqx.field(static=True)
 
-    def __init__(self, grid: tuple[int, ...], *, channels: int = 8, depth: int = 2, kernel_size: int = 3, key: Key):
+    def __init__(
+        self,
+        grid: tuple[int, ...],
+        *,
+        num_conditions: int = 0,
+        channels: int = 8,
+        depth: int = 2,
+        kernel_size: int = 3,
+        key: Key,
+    ):
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel_size is {kernel_size}, but must be odd, to be centred on a cell.")
-        sizes = [1] + [channels] * depth
+        sizes = [1 + num_conditions] + [channels] * depth
         self.layers = tuple(
             eqx.nn.Conv(
                 len(grid), a, b, kernel_size, padding=kernel_size // 2, padding_mode="CIRCULAR", key=jr.fold_in(key, i)
@@ -53,10 +64,11 @@ class ConvolutionalPotential(AbstractPotential):
 
     def __call__(self, q: Vector, time: Scalar) -> Scalar:
         """Energy of one field."""
-        field = q.reshape(1, *self.grid)
+        field = q.reshape(-1, *self.grid)
+        quadratic = 0.5 * self.stiffness * jnp.sum(field[0] ** 2)
         for layer in self.layers:
             field = jax.nn.softplus(layer(field))
-        return 0.5 * self.stiffness * (q @ q) + self.weights @ jnp.sum(field, axis=range(1, field.ndim))
+        return quadratic + self.weights @ jnp.sum(field, axis=range(1, field.ndim))
 
     @property
     def dim(self) -> int:
