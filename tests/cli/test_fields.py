@@ -64,6 +64,7 @@ def test_with_cosmology(sky, cosmoflow):
     assert Chain.from_file("run.h5").num_draws == 70
 
 
+@pytest.mark.slow
 def test_one_command(sky, cosmoflow):
     ended = cosmoflow("sample", "sky.toml", "--output", "run.h5")
     assert ended.code == 0, ended
