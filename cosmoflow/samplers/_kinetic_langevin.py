@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from .._types import Key, Scalar, Vector
 from ..targets import AbstractTarget
@@ -17,6 +17,12 @@ from ._decoherence import redirected
 
 LONGEST_STEP = 1.25
 """In units of the standard deviation along the narrowest axis, where a step of two is the limit of stability."""
+
+DIVERGENCE = 0.5
+"""Gain of energy in one step, per dimension, at which it is undone: that of a stable step is by far smaller."""
+
+LEAST_DIVERGENCE = 100.0
+"""What comes on top of it where dimensions are few."""
 
 
 class KineticLangevinState(AbstractState):
@@ -35,6 +41,7 @@ class KineticLangevinInfo(AbstractInfo):
 
     energy_change: Float[Array, "..."]
     equipartition: Float[Array, "..."]
+    diverging: Bool[Array, "..."]
     non_finite: Int[Array, "..."]
     num_gradients: Int[Array, "..."]
     num_densities: Int[Array, "..."]
@@ -48,8 +55,8 @@ class KineticLangevin(AbstractKernel[KineticLangevinState, KineticLangevinInfo])
     with a = exp(-h / decoherence). Positions have the right law to the last digit where the target is Gaussian, at any
     step below the limit of stability, twice the standard deviation along the narrowest axis: only what is not Gaussian
     makes a bias, of the order h^2, and h^4 as the friction grows. In whitened coordinates of many dimensions a draw is
-    nearly independent after two steps. A step to where the density is not finite is undone, counted, and a new momentum
-    drawn.
+    nearly independent after two steps. A step to where the density is not finite, or by which the energy grows as it
+    does only beyond the limit of stability, is undone, counted, and a new momentum drawn.
 
     The mean of x . grad U / d is one under the target. The step size is tuned so that it is off by a given amount at
     most, which in many dimensions is known precisely after a few draws.
@@ -83,11 +90,11 @@ class KineticLangevin(AbstractKernel[KineticLangevinState, KineticLangevinInfo])
         The error grows with the square of the step. What it may be by chance counts as no error, and the step does not
         exceed what the spread of the draws allows.
         """
-        sound = stats["non_finite"] == 0
+        sound = (stats["non_finite"] == 0) & ~stats["diverging"]
         if not sound.any():
             return eqx.tree_at(lambda s: s.step_size, self, scaled(self.step_size, -1.0))
-        virial = stats["equipartition"][sound].astype(float) - 1
-        chance = 2 * np.sqrt(2 / (positions.shape[-1] * max(1.0, 0.25 * virial.size)))
+        virial = np.where(sound, stats["equipartition"], 1).astype(float) - 1
+        chance = 2 * np.std(np.mean(virial, axis=1)) + 2 * np.sqrt(2 / (positions.shape[-1] * max(1, virial.size // 4)))
         error = max(abs(np.mean(virial)) - chance, 0.05 * self.equipartition_error)
         excess = 0.5 * np.log(self.equipartition_error / error)
         exponent = min(gain, 1.0) * float(np.clip(excess, -1, 0.5)) - float(np.mean(~sound))
@@ -126,7 +133,9 @@ class KineticLangevin(AbstractKernel[KineticLangevinState, KineticLangevinInfo])
 
         kinetic = 0.5 * (momentum @ momentum - after @ after + before @ before - state.momentum @ state.momentum)
         change = potential - state.potential + kinetic
-        sound = jnp.isfinite(change) & jnp.all(jnp.isfinite(gradient))
+        finite = jnp.isfinite(change) & jnp.all(jnp.isfinite(gradient))
+        diverging = finite & (change > DIVERGENCE * dim + LEAST_DIVERGENCE)
+        sound = finite & ~diverging
 
         def choose(new, old):
             return jnp.where(sound, new, old)
@@ -135,7 +144,8 @@ class KineticLangevin(AbstractKernel[KineticLangevinState, KineticLangevinInfo])
         info = KineticLangevinInfo(
             energy_change=choose(change, 0),
             equipartition=jnp.dot(position, gradient) / dim,
-            non_finite=1 - sound.astype(jnp.int32),
+            diverging=diverging,
+            non_finite=1 - finite.astype(jnp.int32),
             num_gradients=jnp.ones((), jnp.int32),
             num_densities=jnp.zeros((), jnp.int32),
         )
