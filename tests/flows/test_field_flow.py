@@ -1,6 +1,7 @@
 """Flows of fields: Gaussian at the start and exactly so, translation-invariant, compiled once, calibrated given data."""
 
 import math
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -16,7 +17,7 @@ import cosmoflow as cf
 from cosmoflow.dynamics import ConvolutionalPotential, wavenumbers
 from cosmoflow.flows import FieldMomentum, FlowPosterior, SpectralScale, field_flow
 
-SMALL = {"num_maps": 2, "num_filters": 2, "width": 4, "num_modes": 3}
+SMALL: dict[str, Any] = {"num_maps": 2, "num_filters": 2, "width": 4, "num_modes": 3}
 
 
 def power(grid, scale=0.1, slope=1.2):

@@ -1,6 +1,7 @@
 """Training of field flows: on the device, compiled once, resumed; better than the spectrum alone; calibrated."""
 
 import logging
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -41,7 +42,7 @@ def test_training_is_compiled_once_and_resumed_with_the_same_bits(tmp_path, capl
     grid = (16, 16, 16)
     fields = log_normal_fields(grid, 8, np.random.default_rng(0))
     flow = field_flow(grid, **SMALL | {"num_maps": 1}, fields=fields, key=jr.key(0))
-    settings = {"data": fields, "num_steps": 6, "batch_size": 2, "chunk": 2, "key": jr.key(1)}
+    settings: dict[str, Any] = {"data": fields, "num_steps": 6, "batch_size": 2, "chunk": 2, "key": jr.key(1)}
     settings["optimizer"] = default_optimizer(6)
     with jax.log_compiles(), caplog.at_level(logging.WARNING):
         whole, history = cf.fit(flow, NegativeELBO(), **settings)
