@@ -53,5 +53,10 @@ def lagrangian_weights(
         shear = shear - delta**2 / 3
         terms.append(bs2 * (shear - jnp.mean(shear)))
     if bn2 is not None:
-        terms.append(bn2 * grid.field(filtered(density, -sum(k**2 for k in wavenumbers(grid, density.real.dtype)))))
+        terms.append(
+            bn2
+            * grid.field(
+                filtered(density, -functools.reduce(jnp.add, (k**2 for k in wavenumbers(grid, density.real.dtype))))
+            )
+        )
     return 1 + functools.reduce(jnp.add, terms) if terms else None

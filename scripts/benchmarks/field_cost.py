@@ -64,7 +64,8 @@ def rival(grid: Grid) -> Callable:
     gaussian = GaussianField(grid, LinearMatterPower())
 
     def predict(white: jax.Array, parameters: dict[str, jax.Array]) -> jax.Array:
-        universe = jax_cosmo.Planck15(Omega_c=parameters["Omega_m"] - BARYONS, sigma8=parameters["sigma8"])
+        varied: dict[str, Any] = {"Omega_c": parameters["Omega_m"] - BARYONS, "sigma8": parameters["sigma8"]}
+        universe = jax_cosmo.Planck15(**varied)
         shift, *_ = lpt(universe, gaussian.predict(white, parameters), a=1 / (1 + REDSHIFT), order=2)
         axes = jnp.meshgrid(*(jnp.arange(n, dtype=white.dtype) for n in grid.shape), indexing="ij")
         return cic_paint(jnp.zeros_like(white), jnp.stack(axes, -1) + shift) - 1
@@ -97,8 +98,8 @@ def outcome(cell: Cell, repetitions: int) -> dict[str, Any]:
         for what, function in (("value", loss), ("gradient", jax.value_and_grad(loss, (0, 1)))):
             program = jax.jit(function).lower(white, parameters).compile()
             programs[f"{who}_{what}"] = program
-            memory = program.memory_analysis().temp_size_in_bytes / grid.num_cells
-            record[f"{who}_{what}_bytes_per_cell"] = memory
+            memory: Any = program.memory_analysis()
+            record[f"{who}_{what}_bytes_per_cell"] = memory.temp_size_in_bytes / grid.num_cells
             clocks(lambda program=program: program(white, parameters))
     times = {name: [] for name in programs}
     for _ in range(repetitions):
