@@ -1,6 +1,7 @@
 """What every forward model of a field is: from white noise and parameters to what is observed."""
 
 from abc import abstractmethod
+from typing import ClassVar
 
 import equinox as eqx
 from equinox import AbstractVar
@@ -15,8 +16,11 @@ class AbstractFieldModel(eqx.Module):
     """A map from latents of white noise, N(0, 1) each and of the grid's shape, to a contrast: that of a density, whose
     mean is zero, or the convergence of a map.
 
-    `required` and `optional` are the names of the parameters that it needs and can use.
+    `required` and `optional` are the names of the parameters that it needs and can use. `keeps_phases` says that modes
+    of the prediction have the phases of those of white noise, as far as the field is Gaussian.
     """
+
+    keeps_phases: ClassVar[bool] = True
 
     grid: AbstractVar[AbstractGrid]
     latents: AbstractVar[AbstractLatents]

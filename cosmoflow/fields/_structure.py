@@ -1,5 +1,7 @@
 """What models of the large-scale structure share: the linear density, and the response of linear theory."""
 
+from typing import ClassVar
+
 import jax.numpy as jnp
 import numpy as np
 from equinox import AbstractVar
@@ -26,6 +28,8 @@ class AbstractStructure(AbstractFieldModel):
     Raises:
         ValueError: The grid has not three axes, or the line of sight is none of them.
     """
+
+    keeps_phases: ClassVar[bool] = False
 
     redshift: AbstractVar[Float[Array, ""]]
     line_of_sight: AbstractVar[int | None]

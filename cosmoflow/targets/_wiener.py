@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import equinox as eqx
 import jax.numpy as jnp
 from flowjax.bijections import AbstractBijection
 from jaxtyping import Array, Complex, Float
@@ -28,12 +29,17 @@ class Wiener(AbstractBijection):
     with the response R of linear theory (Kaiser's, of galaxies). All other coordinates stay. A mask or noise that
     varies enters by the mean precision, and by the weights of the data.
 
+    Where displacements shift the phases of the data, the mean above would turn a change of parameters into a change of
+    the field that the data do not bear. Such fields are scaled only, F = z / sqrt(1 + tau R^2), which still keeps what
+    was observed fixed while parameters change, and the mean is where chains start.
+
     Args:
         prior: The prior of all parameters, `white_noise` among them.
         model: The forward model, which tells the response.
         precision: Mean precision tau of a cell.
         data: Modes of the data, as a contrast and weighted by precision / tau.
         response: R at one point, to stay the same everywhere; that of each point where it is None.
+        centred: Whether the mean is subtracted.
 
     References:
         Wiener 1949; Kaiser 1987, MNRAS 227, 1; Simon-Onfroy, Lanusse & de Mattia 2025, arXiv:2504.20130.
@@ -44,6 +50,7 @@ class Wiener(AbstractBijection):
     precision: Scalar
     data: Complex[Array, "*half"]
     response: Float[Array, "*half"] | None
+    centred: bool = eqx.field(static=True, default=True)
     cond_shape: None = None
 
     @property
@@ -60,12 +67,21 @@ class Wiener(AbstractBijection):
     def transform_and_log_det(self, x, condition=None):
         """From Wiener's coordinates to those of the prior."""
         scale, mean = self._law(x)
-        return self._moved(x, lambda modes: mean + filtered(modes, scale)), self._log_det(scale)
+        moved = self._moved(x, lambda modes: filtered(modes, scale) + (mean if self.centred else 0))
+        return moved, self._log_det(scale)
 
     def inverse_and_log_det(self, y, condition=None):
         """From the coordinates of the prior to Wiener's."""
         scale, mean = self._law(y)
-        return self._moved(y, lambda modes: filtered(modes - mean, 1 / scale)), -self._log_det(scale)
+        moved = self._moved(y, lambda modes: filtered(modes - (mean if self.centred else 0), 1 / scale))
+        return moved, -self._log_det(scale)
+
+    def start(self, z: Vector) -> Vector:
+        """From deviations from the Wiener filter, N(0, 1) each, to a point of these coordinates."""
+        if self.centred:
+            return z
+        scale, mean = self._law(z)
+        return self._moved(z, lambda modes: modes + filtered(mean, 1 / scale))
 
     def _law(self, z: Any) -> tuple[Float[Array, "*half"], Complex[Array, "*half"]]:
         """Standard deviations and means of the modes."""
@@ -134,7 +150,7 @@ def wiener_coordinates(posterior: Posterior, *, at: Vector | None = None) -> Wie
     precision = field.precision()
     tau = jnp.mean(precision)
     modes = field.model.grid.modes(field.noise.contrast(field.data) * (precision / tau))
-    return Wiener(prior, field.model, tau, modes, response)
+    return Wiener(prior, field.model, tau, modes, response, field.model.keeps_phases)
 
 
 def _others(prior: Prior, z: Vector) -> Parameters:

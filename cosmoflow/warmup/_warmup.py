@@ -177,7 +177,7 @@ class _Warmup:
         if sampler.keeps_coordinates:
             return plain, starts, None
         if (wiener := _wiener(self._target)) is not None:
-            return self._beside_a_field(wiener, next(iter(tried.values())), starts)
+            return self._beside_a_field(wiener, next(iter(tried.values())), starts, given=position is not None)
         few, many = (f(self._target.dim, self._limit) for f in (num_assessed, num_learned_from))
         fit = self._assess("as they are", plain, few)
         whitened = plain
@@ -219,18 +219,20 @@ class _Warmup:
         return whitened, z, fit.sample if fit.num_effective > ENOUGH else None
 
     def _beside_a_field(
-        self, wiener: Wiener, sampler: AbstractSampler, starts: Float[Array, "chain dim"]
+        self, wiener: Wiener, sampler: AbstractSampler, starts: Float[Array, "chain dim"], *, given: bool
     ) -> tuple[Pullback, Float[Array, "chain dim"], None]:
         """The coordinates of the parameters beside a field: from linear theory, refined by pilot runs."""
         plain, indices = Pullback(self._target, _identity(self._target)), wiener.beside
         if not indices:
-            return plain, starts, None
+            return plain, starts if given else jax.vmap(wiener.start)(starts), None
         beside = jnp.asarray(indices)
         draws, num_effective = annealed_importance(LinearTheory(wiener), num_draws=NUM_LINEAR, key=self._next_key())
         found = from_draws(identity(len(indices)), draws[None], num_effective)
         whitened = Pullback(self._target, SomeCoordinates(found, indices, wiener.prior.dim))
-        first = jnp.asarray(draws[: self._num_chains], starts.dtype)
-        z = _inverse(whitened, starts.at[:, beside].set(first))
+        if not given:
+            first = jnp.asarray(draws[: self._num_chains], starts.dtype)
+            starts = jax.vmap(wiener.start)(starts.at[:, beside].set(first))
+        z = _inverse(whitened, starts)
         for number in range(1, 1 + FIELD_ROUNDS):
             outcome = self._run(f"pilot {number}", whitened, sampler, z, ROUND_SHARE * self._limit, watched=indices)
             if outcome.status in (Status.NON_FINITE, Status.STUCK):
