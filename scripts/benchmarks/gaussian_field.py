@@ -48,10 +48,10 @@ class Setup(NamedTuple):
 
 SETUPS = {
     "MCLMC": Setup(lambda: MCLMC(step_size=0.25, energy_variance=1e-7), 0.0, 4000),
-    "AdjustedMCLMC": Setup(lambda: AdjustedMCLMC(step_size=0.2), 0.0, 600),
+    "AdjustedMCLMC": Setup(lambda: AdjustedMCLMC(step_size=0.2, num_steps=16), 0.0, 300),
     "Langevin": Setup(lambda: Langevin(step_size=0.3), 0.8, 3000),
     "GHMC, harmonic": Setup(lambda: GHMC(step_size=0.3, integrator=HarmonicSplitting()), 0.8, 500),
-    "MALT": Setup(lambda: MALT(step_size=0.2), 0.0, 800),
+    "MALT": Setup(lambda: MALT(step_size=0.2, num_steps=16), 0.0, 300),
     "NUTS": Setup(lambda: NUTS(step_size=0.2), 0.0, 250),
     "Boomerang": Setup(lambda: Boomerang(), 0.95, 500),
 }
