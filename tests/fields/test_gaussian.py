@@ -51,7 +51,7 @@ def simulated_power(field, num, parameters):
     """Mean power of many fields and its error, each mode's |k| at a time."""
     noise = jr.normal(jr.key(1), (num, *field.grid.shape))
     simulated = jax.lax.map(lambda n: jnp.abs(field.grid.modes(field.predict(n, parameters))) ** 2, noise)
-    index = np.searchsorted(field.grid.shells, field.grid.wavenumber * (1 - 1e-9))
+    index = np.asarray(field.grid.spread(jnp.arange(field.grid.shells.size, dtype=float))).astype(int)
     weight = np.broadcast_to(field.grid.multiplicity, index.shape).ravel()
     count = np.bincount(index.ravel(), weight)
     rows = np.array([np.bincount(index.ravel(), weight * row.ravel()) / count for row in np.asarray(simulated)])
