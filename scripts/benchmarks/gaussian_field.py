@@ -52,7 +52,7 @@ SETUPS = {
     "Langevin": Setup(lambda: Langevin(step_size=0.3), 0.8, 3000),
     "GHMC, harmonic": Setup(lambda: GHMC(step_size=0.3, integrator=HarmonicSplitting()), 0.8, 500),
     "MALT": Setup(lambda: MALT(step_size=0.2, num_steps=16), 0.0, 300),
-    "NUTS": Setup(lambda: NUTS(step_size=0.2), 0.0, 250),
+    "NUTS": Setup(lambda: NUTS(step_size=0.2), 0.0, 600),
     "Boomerang": Setup(lambda: Boomerang(), 0.95, 500),
 }
 CONTROL = "MCLMC, step x 5"
