@@ -157,4 +157,4 @@ def fiducial_cosmology(parameters: Parameters) -> Cosmology:
 
 def spectral_index(parameters: Parameters) -> Scalar:
     """n_s, or that of Planck 2015."""
-    return jnp.asarray(parameters.get("n_s", 0.9667), float)
+    return jnp.asarray(parameters.get("n_s", 0.9667), jnp.result_type(float, parameters["Omega_m"]))

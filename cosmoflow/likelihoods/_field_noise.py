@@ -120,8 +120,9 @@ class PoissonNoise(AbstractFieldNoise):
 
     def log_prob(self, data: Float[Array, "*grid"], contrast: Float[Array, "*grid"]) -> Float[Array, "*grid"]:
         """Normalised log-probability of each cell."""
-        rate = self.mean_count * _positive(1 + contrast)
-        return data * jnp.log(rate) - rate - gammaln(data + 1)
+        density = _positive(1 + contrast)
+        log_rate = jnp.log(self.mean_count) + jnp.log(density)
+        return data * log_rate - self.mean_count * density - gammaln(data + 1)
 
     def sample(self, contrast: Float[Array, "*grid"], *, key: Key) -> Float[Array, "*grid"]:
         """Simulated counts."""
@@ -164,9 +165,10 @@ class NegativeBinomialNoise(AbstractFieldNoise):
 
     def log_prob(self, data: Float[Array, "*grid"], contrast: Float[Array, "*grid"]) -> Float[Array, "*grid"]:
         """Normalised log-probability of each cell."""
-        mean, r = self.mean_count * _positive(1 + contrast), self.concentration
+        density, r = _positive(1 + contrast), self.concentration
+        mean, log_mean = self.mean_count * density, jnp.log(self.mean_count) + jnp.log(density)
         log_choices = gammaln(data + r) - gammaln(r) - gammaln(data + 1)
-        return log_choices + data * (jnp.log(mean) - jnp.log(r + mean)) - r * jnp.log1p(mean / r)
+        return log_choices + data * (log_mean - jnp.log(r + mean)) - r * jnp.log1p(mean / r)
 
     def sample(self, contrast: Float[Array, "*grid"], *, key: Key) -> Float[Array, "*grid"]:
         """Simulated counts."""

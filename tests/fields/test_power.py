@@ -116,4 +116,4 @@ def test_data_are_leaves():
 )
 def test_distributions_that_are_refused(redshift, density, message):
     with pytest.raises(ValueError, match=message):
-        ConvergencePower(redshift, density)
+        ConvergencePower(np.array(redshift), np.array(density))

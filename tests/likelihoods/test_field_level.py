@@ -6,8 +6,9 @@ import jax.random as jr
 import numpy as np
 import pytest
 from scipy import stats
+from tilted_power import Tilted
 
-from cosmoflow.fields import GaussianField, Grid, LinearMatterPower, LogNormalField, TabulatedPower
+from cosmoflow.fields import GaussianField, Grid, LogNormalField, TabulatedPower
 from cosmoflow.likelihoods import FieldLevel, GaussianNoise, PoissonNoise
 
 GRID = Grid((4, 5), 40.0)
@@ -43,7 +44,7 @@ def test_simulated_data_are_prediction_and_noise():
 
 
 def test_names_are_those_of_the_model():
-    model = LogNormalField(GRID, LinearMatterPower())
+    model = LogNormalField(GRID, Tilted())
     likelihood = FieldLevel(model, PoissonNoise(3.0), np.ones(GRID.shape))
     assert likelihood.required == ("white_noise", "Omega_m", "sigma8")
     assert likelihood.optional == model.optional
@@ -53,7 +54,7 @@ def test_names_are_those_of_the_model():
     "likelihood",
     [
         gaussian(np.ones(GRID.shape), MASK),
-        FieldLevel(LogNormalField(GRID, LinearMatterPower()), PoissonNoise(3.0), np.ones(GRID.shape), MASK),
+        FieldLevel(LogNormalField(GRID, Tilted(2.0)), PoissonNoise(3.0), np.ones(GRID.shape), MASK),
     ],
     ids=["gaussian", "poisson"],
 )

@@ -44,10 +44,10 @@ def test_the_exact_posterior_is_that_of_the_density(field):
     bands = field.bands_of(posterior)
     white = jr.normal(jr.key(0), (2000, 8, 8, 8))
     draws = bands.mean + jnp.sqrt(bands.variance) * white
-    log_density = jax.jit(jax.vmap(posterior.log_density))(draws[:4].reshape(4, -1))
+    log_density = jax.jit(jax.vmap(lambda x: posterior.log_density(x)))(draws[:4].reshape(4, -1))
     excess = log_density - jax.vmap(lambda z: log_standard_normal(z.ravel()))(white[:4])
     np.testing.assert_allclose(excess, excess[0], atol=1e-7)
-    values = np.asarray(jax.jit(jax.vmap(bands))(draws))
+    values = np.asarray(jax.jit(jax.vmap(lambda x: bands(x)))(draws))
     assert np.max(np.abs(values.mean(axis=0) - 1) / (values.std(axis=0) / np.sqrt(2000))) < 5
 
 
