@@ -29,6 +29,7 @@ _CONSTRUCTORS: dict[str, Constructor] = {
     "ghmc": samplers.GHMC,
     "langevin": samplers.Langevin,
     "mclmc": samplers.MCLMC,
+    "kinetic_langevin": samplers.KineticLangevin,
     "adjusted_mclmc": samplers.AdjustedMCLMC,
     "malt": samplers.MALT,
     "nuts": samplers.NUTS,

@@ -100,6 +100,17 @@ class MCLMCTable(Table):
     energy_variance: Positive = 5e-4
 
 
+class KineticLangevinTable(Table):
+    """Langevin dynamics without a test, biased where the target is not Gaussian; the step size is where its tuning
+    starts.
+    """
+
+    kind: Literal["kinetic_langevin"]
+    step_size: Positive = 0.1
+    decoherence: Positive = 1.0
+    equipartition_error: Positive = 2e-3
+
+
 class AdjustedMCLMCTable(Table):
     """Microcanonical Langevin dynamics with a Metropolis test; the step size is where its tuning starts."""
 
@@ -237,6 +248,7 @@ Simple = Annotated[
     | GHMCTable
     | LangevinTable
     | MCLMCTable
+    | KineticLangevinTable
     | AdjustedMCLMCTable
     | MALTTable
     | NUTSTable

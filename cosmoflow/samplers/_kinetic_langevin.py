@@ -18,11 +18,16 @@ from ._decoherence import redirected
 LONGEST_STEP = 1.25
 """In units of the standard deviation along the narrowest axis, where a step of two is the limit of stability."""
 
-DIVERGENCE = 0.5
-"""Gain of energy in one step, per dimension, at which it is undone: that of a stable step is by far smaller."""
+DIVERGENCE = 3.0
+"""Gain of energy in one step at which it is undone, in units of the square root of the dimension: that of a stable step
+is about a third of one.
+"""
 
 LEAST_DIVERGENCE = 100.0
 """What comes on top of it where dimensions are few."""
+
+CAUTION = 0.6
+"""Share of a step at which something diverged that is tried again at most."""
 
 
 class KineticLangevinState(AbstractState):
@@ -63,6 +68,7 @@ class KineticLangevin(AbstractKernel[KineticLangevinState, KineticLangevinInfo])
 
     Args:
         step_size: Step h, tuned by `warmup`.
+        longest_step: Step that its tuning does not exceed, lowered by `warmup` where steps diverge.
         decoherence: Time in which the momentum is forgotten; `warmup` moves it to the standard deviation along the
             longest axes of the draws, which is one where the target is whitened.
         equipartition_error: How far the mean of x . grad U / d may be off.
@@ -74,11 +80,12 @@ class KineticLangevin(AbstractKernel[KineticLangevinState, KineticLangevinInfo])
     tunable: ClassVar[tuple[str, ...]] = ("step_size", "decoherence")
 
     step_size: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.1)
+    longest_step: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=LONGEST_STEP)
     decoherence: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0)
     equipartition_error: float = 2e-3
 
     def __check_init__(self):
-        for name in ("step_size", "decoherence", "equipartition_error"):
+        for name in ("step_size", "longest_step", "decoherence", "equipartition_error"):
             if not 0 < (value := getattr(self, name)) < jnp.inf:
                 raise ValueError(f"KineticLangevin's {name} is {value}, but must be positive and finite.")
 
@@ -87,21 +94,27 @@ class KineticLangevin(AbstractKernel[KineticLangevinState, KineticLangevinInfo])
     ) -> AbstractSampler:
         """The kernel with its step size moved towards its error of equipartition, its decoherence to the draws' scale.
 
-        The error grows with the square of the step. What it may be by chance counts as no error, and the step does not
-        exceed what the spread of the draws allows.
+        The error grows with the square of the step. What it may be by chance counts as no error. A step at which
+        something diverged is not tried again.
         """
         sound = (stats["non_finite"] == 0) & ~stats["diverging"]
         if not sound.any():
-            return eqx.tree_at(lambda s: s.step_size, self, scaled(self.step_size, -1.0))
+            shorter = scaled(self.step_size, -1.0)
+            return eqx.tree_at(lambda s: (s.step_size, s.longest_step), self, (shorter, shorter))
         virial = np.where(sound, stats["equipartition"], 1).astype(float) - 1
         chance = 2 * np.std(np.mean(virial, axis=1)) + 2 * np.sqrt(2 / (positions.shape[-1] * max(1, virial.size // 4)))
         error = max(abs(np.mean(virial)) - chance, 0.05 * self.equipartition_error)
         excess = 0.5 * np.log(self.equipartition_error / error)
-        exponent = min(gain, 1.0) * float(np.clip(excess, -1, 0.5)) - float(np.mean(~sound))
-        exponent = min(exponent, float(np.log(LONGEST_STEP / float(self.step_size))))
+        exponent = min(gain, 1.0) * float(np.clip(excess, -1, 0.5))
+        longest = float(self.longest_step)
+        if not sound.all():
+            longest = min(longest, CAUTION * float(self.step_size))
+        exponent = min(exponent, float(np.log(longest / float(self.step_size))))
         decoherence = redirected(self.decoherence, positions, float(self.step_size), gain)
         return eqx.tree_at(
-            lambda s: (s.step_size, s.decoherence), self, (scaled(self.step_size, exponent), decoherence)
+            lambda s: (s.step_size, s.longest_step, s.decoherence),
+            self,
+            (scaled(self.step_size, exponent), jnp.asarray(longest, self.longest_step.dtype), decoherence),
         )
 
     def init(self, target: AbstractTarget, position: Vector, *, key: Key) -> KineticLangevinState:
@@ -134,7 +147,7 @@ class KineticLangevin(AbstractKernel[KineticLangevinState, KineticLangevinInfo])
         kinetic = 0.5 * (momentum @ momentum - after @ after + before @ before - state.momentum @ state.momentum)
         change = potential - state.potential + kinetic
         finite = jnp.isfinite(change) & jnp.all(jnp.isfinite(gradient))
-        diverging = finite & (change > DIVERGENCE * dim + LEAST_DIVERGENCE)
+        diverging = finite & (change > DIVERGENCE * dim**0.5 + LEAST_DIVERGENCE)
         sound = finite & ~diverging
 
         def choose(new, old):
