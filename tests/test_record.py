@@ -94,9 +94,7 @@ def test_it_keeps_what_was_asked_for(run):
 def test_moments_in_single_precision():
     """Their errors are those of the numbers themselves, where sums of squares would lose all digits."""
     draws = (1000 + jr.normal(jr.key(1), (2, 4000, 3))).astype(jnp.float32)
-    window = Window(
-        jnp.zeros((), jnp.int32), {}, {"x": Moments(jnp.zeros_like(draws[:, 0]), jnp.zeros_like(draws[:, 0]))}
-    )
+    window = Window(jnp.zeros((), jnp.int32), {}, {"x": Moments(jnp.zeros_like(draws[:, 0]), jnp.zeros_like(draws[:, 0]))})
 
     def add(window, value):
         number = window.num_draws + 1

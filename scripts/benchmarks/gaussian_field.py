@@ -255,7 +255,7 @@ def main() -> None:
             ]
         )
     head = ["sampler", "coordinates", "step", "gradients", "ESS, least / median", "ESS per 1000 gradients"]
-    head += ["z of mean", "z of variance", "z of P(k)", "bias", f"|z| < {SIGMAS:g} at ESS > {LEAST_ESS:g}"]
+    head += ["z of mean", "z of variance", "z of P(k)", "bias", f"within {SIGMAS:g} sigma at ESS > {LEAST_ESS:g}"]
     lines = ["# The Gaussian field", ""]
     how = "`python scripts/benchmarks/gaussian_field.py` runs what is missing."
     lines += [*circumstances_text(records, {"only": cells}, how), "", *paragraphs(TEXT), "", *table(head, rows)]
