@@ -47,12 +47,12 @@ class Wiener(AbstractBijection):
         """Shape (dim,) of a point."""
         return (self.prior.dim,)
 
-    def transform_and_log_det(self, x, condition=None):
+    def transform_and_log_det(self, x: Vector, condition=None):
         """From Wiener's coordinates to those of the prior."""
         scale, mean = self._law(x)
         return self._moved(x, lambda modes: mean + filtered(modes, scale)), self._log_det(scale)
 
-    def inverse_and_log_det(self, y, condition=None):
+    def inverse_and_log_det(self, y: Vector, condition=None):
         """From the coordinates of the prior to Wiener's."""
         scale, mean = self._law(y)
         return self._moved(y, lambda modes: filtered(modes - mean, 1 / scale)), -self._log_det(scale)
