@@ -151,7 +151,7 @@ def _wavenumbers(shape: tuple[int, ...], box_size: tuple[float, ...]) -> tuple[n
 @cache
 def _shells(shape: tuple[int, ...], box_size: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
     """The distinct |k|, those that rounding parts being one, and the index of each mode's among them."""
-    squared = sum(k**2 for k in _wavenumbers(shape, box_size))
+    squared = np.asarray(sum(k**2 for k in _wavenumbers(shape, box_size)))
     unit = (2 * np.pi / max(box_size)) ** 2
     distinct, index = np.unique(np.round(squared / unit, 6), return_inverse=True)
     return np.sqrt(distinct * unit), index.reshape(squared.shape).astype(np.int32)
