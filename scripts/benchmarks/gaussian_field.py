@@ -245,7 +245,7 @@ def main() -> None:
             [
                 cell.sampler,
                 f"Wiener, response x {response:g}" if response else "prior",
-                f"{record['tuned'].get('step_size', float('nan')):.3g}",
+                f"{record['tuned']['step_size']:.3g}" if "step_size" in record["tuned"] else "none",
                 f"{record['gradients']:,}",
                 f"{np.min(record['ess']):.0f} / {np.median(record['ess']):.0f}",
                 f"{1000 * np.min(record['ess']) / work:.3g} / {1000 * np.median(record['ess']) / work:.3g}",
