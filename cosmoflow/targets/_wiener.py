@@ -64,13 +64,13 @@ class Wiener(AbstractBijection):
         span = self.prior.span(WHITE_NOISE)
         return (*range(span.start), *range(span.stop, self.prior.dim))
 
-    def transform_and_log_det(self, x, condition=None):
+    def transform_and_log_det(self, x: Vector, condition=None):
         """From Wiener's coordinates to those of the prior."""
         scale, mean = self._law(x)
         moved = self._moved(x, lambda modes: filtered(modes, scale) + (mean if self.centred else 0))
         return moved, self._log_det(scale)
 
-    def inverse_and_log_det(self, y, condition=None):
+    def inverse_and_log_det(self, y: Vector, condition=None):
         """From the coordinates of the prior to Wiener's."""
         scale, mean = self._law(y)
         moved = self._moved(y, lambda modes: filtered(modes - (mean if self.centred else 0), 1 / scale))

@@ -245,7 +245,7 @@ def main() -> None:
             [
                 cell.sampler,
                 f"Wiener, response x {response:g}" if response else "prior",
-                f"{record['tuned'].get('step_size', float('nan')):.3g}",
+                f"{record['tuned']['step_size']:.3g}" if "step_size" in record["tuned"] else "none",
                 f"{record['gradients']:,}",
                 f"{np.min(record['ess']):.0f} / {np.median(record['ess']):.0f}",
                 f"{1000 * np.min(record['ess']) / work:.3g} / {1000 * np.median(record['ess']) / work:.3g}",
@@ -255,7 +255,7 @@ def main() -> None:
             ]
         )
     head = ["sampler", "coordinates", "step", "gradients", "ESS, least / median", "ESS per 1000 gradients"]
-    head += ["z of mean", "z of variance", "z of P(k)", "bias", f"|z| < {SIGMAS:g} at ESS > {LEAST_ESS:g}"]
+    head += ["z of mean", "z of variance", "z of P(k)", "bias", f"within {SIGMAS:g} sigma at ESS > {LEAST_ESS:g}"]
     lines = ["# The Gaussian field", ""]
     how = "`python scripts/benchmarks/gaussian_field.py` runs what is missing."
     lines += [*circumstances_text(records, {"only": cells}, how), "", *paragraphs(TEXT), "", *table(head, rows)]
