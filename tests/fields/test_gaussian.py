@@ -70,6 +70,7 @@ def test_simulated_spectra_are_the_input_and_a_wrong_one_is_noticed():
     assert np.max(np.abs(mean - 1.1 * expected) / error) > 5
 
 
+@pytest.mark.slow
 def test_gradients_are_those_of_finite_differences():
     grid = Grid((4, 5), 50.0)
     field = GaussianField(grid, LinearMatterPower())

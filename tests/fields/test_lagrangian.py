@@ -102,6 +102,7 @@ def test_shifted_initial_conditions_shift_the_field(axis):
     np.testing.assert_allclose(shifted, jnp.roll(observed(model, noise(2), BIASED), 3, axis), atol=1e-10)
 
 
+@pytest.mark.slow
 def test_no_bias_is_zero_bias():
     matter = observed(GALAXIES, noise(3), PLANCK)
     unbiased = observed(GALAXIES, noise(3), PLANCK | dict.fromkeys(("b1", "b2", "bs2", "bn2"), jnp.asarray(0.0)))
@@ -146,6 +147,7 @@ def test_large_scales_respond_as_linear_theory_says(order, line_of_sight):
     assert abs(ratio - 0.5) > 0.2
 
 
+@pytest.mark.slow
 def test_redshift_space_is_real_space_across_the_line_of_sight():
     """A wave along another axis is not moved; along the line of sight it is, by 1 + f."""
     wave, k, x = plane_wave(0, 0.05)
@@ -163,6 +165,7 @@ def test_redshift_space_is_real_space_across_the_line_of_sight():
     np.testing.assert_allclose(fields[0], GRID.paint((1 + rate) * shift) - 1, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_displacement_equals_that_of_jaxpm():
     """With its gradients, of finite differences, in the place of ours; growth is left out."""
     with warnings.catch_warnings():
@@ -184,6 +187,7 @@ def test_displacement_equals_that_of_jaxpm():
         np.testing.assert_allclose(jnp.moveaxis(others, -1, 0), ours, atol=0.02 * float(jnp.abs(ours).max()))
 
 
+@pytest.mark.slow
 def test_gradients_equal_finite_differences():
     given, step = BIASED | {"white_noise": noise(8)}, 1e-6
 
@@ -198,6 +202,7 @@ def test_gradients_equal_finite_differences():
         np.testing.assert_allclose(jnp.vdot(gradient[name], direction), (up - down) / (2 * step), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_hessian_along_a_direction_equals_finite_differences():
     @jax.jit
     def gradient(white):

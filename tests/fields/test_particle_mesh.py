@@ -39,6 +39,7 @@ def test_shifted_initial_conditions_shift_the_field():
     np.testing.assert_allclose(shifted, jnp.roll(observed(model, noise(2), BIASED), 3, 1), atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line_of_sight", [None, 2])
 def test_early_times_are_those_of_perturbation_theory(line_of_sight):
     """On large scales, for the force is softened on small ones; a seventh more growth is refused."""
@@ -55,6 +56,7 @@ def test_early_times_are_those_of_perturbation_theory(line_of_sight):
     assert difference(simulated, before) > 0.08
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 4])
 def test_a_long_wave_grows_linearly_at_any_number_of_steps(steps):
     """Its force is softened, by cloud in cell, by a little."""
@@ -73,6 +75,7 @@ def test_response_is_that_of_linear_theory():
     np.testing.assert_array_equal(GALAXIES.response(BIASED), lagrangian.response(BIASED))
 
 
+@pytest.mark.slow
 def test_gradients_equal_finite_differences():
     given, step = BIASED | {"white_noise": noise(4)}, 1e-6
 
@@ -87,6 +90,7 @@ def test_gradients_equal_finite_differences():
         np.testing.assert_allclose(jnp.vdot(gradient[name], direction), (up - down) / (2 * step), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_hessian_along_a_direction_equals_finite_differences():
     @jax.jit
     def gradient(white):
@@ -109,6 +113,7 @@ def test_single_precision_and_many_chains():
     np.testing.assert_allclose(fields[1], expected, atol=2e-3)
 
 
+@pytest.mark.slow
 def test_memory_keeps_only_the_particles_of_each_step():
     """Six numbers for each, in double precision, and no more."""
 

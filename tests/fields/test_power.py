@@ -27,6 +27,7 @@ def test_linear_power_is_that_of_the_theory():
     np.testing.assert_allclose(power[1:], np.exp(theory(jnp.log(GRID.shells[1:]))) * growth**2, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_optional_parameters_are_used():
     power = eqx.filter_jit(LinearMatterPower())
     usual = power(GRID, POINT)
@@ -58,6 +59,7 @@ def test_tables_that_are_refused(wavenumber, power, message):
         TabulatedPower(wavenumber, power)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("nonlinear", [False, True])
 def test_convergence_is_that_of_the_two_point_likelihood(nonlinear):
     distribution = RedshiftDistribution(Z, DENSITY / np.trapezoid(DENSITY, Z))
@@ -76,6 +78,7 @@ def test_convergence_is_that_of_the_two_point_likelihood(nonlinear):
     np.testing.assert_allclose(on_map[1:], exact, rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("power", [LinearMatterPower(0.5), ConvergencePower(Z, DENSITY)], ids=["linear", "convergence"])
 def test_gradients_are_those_of_finite_differences(power):
     grid = GRID if isinstance(power, LinearMatterPower) else SKY
@@ -89,6 +92,7 @@ def test_gradients_are_those_of_finite_differences(power):
     np.testing.assert_allclose(jax.jit(jax.grad(total))(x), numerical, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("power", [LinearMatterPower(0.5), ConvergencePower(Z, DENSITY)], ids=["linear", "convergence"])
 def test_single_precision(power):
     grid = GRID if isinstance(power, LinearMatterPower) else SKY

@@ -51,6 +51,7 @@ def test_white_noise_has_the_power_of_a_cell():
     assert not np.all(np.abs(1.05 * power - 1) < 5 * np.sqrt(2 / bins.num_modes))
 
 
+@pytest.mark.slow
 def test_gradients_and_batches():
     grid = GRIDS[0]
     bins, fields = WavenumberBins(grid), jr.normal(jr.key(3), (3, *grid.shape))
