@@ -19,7 +19,7 @@ from .._results import RunError, Status
 from .._types import Key
 from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
 from ..samplers import AbstractSampler
-from ..targets import AbstractTarget, LinearTheory, Posterior, Pullback, SomeCoordinates, Wiener, wiener_coordinates
+from ..targets import AbstractTarget, LinearTheory, Pullback, SomeCoordinates, Wiener
 from ._annealed_importance import annealed_importance
 from ._auto import EXCELLENT, candidates
 from ._coordinates import (
@@ -33,6 +33,7 @@ from ._coordinates import (
     num_learned_from,
     refinable,
 )
+from ._fields import coordinates_as_they_are, in_wiener_coordinates, inverse, wiener_of
 from ._pilot import Outcome, Pilot, joined, smallest_size
 
 STAGE = "warmup"
@@ -132,7 +133,7 @@ def warmup(
     tried: dict[str, AbstractSampler] = candidates(target.dim) if sampler == "auto" else {"given": sampler}
     if store is not None:
         store.identify({"warmup": digest((target, sampler, key, position, limit, num_chains))})
-    target, position = _linear_theory(target, position)
+    target, position = in_wiener_coordinates(target, position)
     if store is not None:
         saved = store.load_stage(STAGE)
         if saved is not None:
@@ -170,13 +171,13 @@ class _Warmup:
         self, tried: dict[str, AbstractSampler], position: Float[Array, "chain dim"] | None
     ) -> tuple[Pullback, Float[Array, "chain dim"], Float[Array, "sample dim"] | None]:
         """The whitened target, where the chains are in it, and an importance sample where there is a good one."""
-        plain = Pullback(self._target, _identity(self._target))
+        plain = Pullback(self._target, coordinates_as_they_are(self._target))
         starts = jr.normal(self._next_key(), (self._num_chains, self._target.dim)) if position is None else position
         check_start(self._target, starts, log_densities(self._target, starts))
         *_, sampler = tried.values()
         if sampler.keeps_coordinates:
             return plain, starts, None
-        if (wiener := _wiener(self._target)) is not None:
+        if (wiener := wiener_of(self._target)) is not None:
             return self._beside_a_field(wiener, next(iter(tried.values())), starts, given=position is not None)
         few, many = (f(self._target.dim, self._limit) for f in (num_assessed, num_learned_from))
         fit = self._assess("as they are", plain, few)
@@ -215,14 +216,14 @@ class _Warmup:
                 refined = from_draws(whitened.bijection, outcome.draws, outcome.num_effective)
                 whitened = Pullback(self._target, refined)
                 fit = self._assess("from the pilot's draws", whitened, few)
-                z = fit.positions if fit.num_effective > ENOUGH else _inverse(whitened, x)
+                z = fit.positions if fit.num_effective > ENOUGH else inverse(whitened, x)
         return whitened, z, fit.sample if fit.num_effective > ENOUGH else None
 
     def _beside_a_field(
         self, wiener: Wiener, sampler: AbstractSampler, starts: Float[Array, "chain dim"], *, given: bool
     ) -> tuple[Pullback, Float[Array, "chain dim"], None]:
         """The coordinates of the parameters beside a field: from linear theory, refined by pilot runs."""
-        plain, indices = Pullback(self._target, _identity(self._target)), wiener.beside
+        plain, indices = Pullback(self._target, coordinates_as_they_are(self._target)), wiener.beside
         if not indices:
             return plain, starts if given else jax.vmap(wiener.start)(starts), None
         beside = jnp.asarray(indices)
@@ -232,7 +233,7 @@ class _Warmup:
         if not given:
             first = jnp.asarray(draws[: self._num_chains], starts.dtype)
             starts = jax.vmap(wiener.start)(starts.at[:, beside].set(first))
-        z = _inverse(whitened, starts)
+        z = inverse(whitened, starts)
         for number in range(1, 1 + FIELD_ROUNDS):
             outcome = self._run(f"pilot {number}", whitened, sampler, z, ROUND_SHARE * self._limit, watched=indices)
             if outcome.status in (Status.NON_FINITE, Status.STUCK):
@@ -245,7 +246,7 @@ class _Warmup:
             x = jax.vmap(whitened.bijection.transform)(z)
             found = from_draws(found, draws, num_effective)
             whitened = Pullback(self._target, SomeCoordinates(found, indices, wiener.prior.dim))
-            z = _inverse(whitened, x)
+            z = inverse(whitened, x)
         return whitened, z, None
 
     def _first_positions(
@@ -255,7 +256,7 @@ class _Warmup:
         if fit.num_effective > SOME:
             return fit.positions
         z = jr.normal(self._next_key(), starts.shape, starts.dtype)
-        return z if jnp.all(jnp.isfinite(log_densities(target, z))) else _inverse(target, starts)
+        return z if jnp.all(jnp.isfinite(log_densities(target, z))) else inverse(target, starts)
 
     def choose(
         self,
@@ -270,7 +271,7 @@ class _Warmup:
             RunError: None of them could move, or all met too many non-finite densities.
         """
         share = (self._limit - self._pilot.cost) / (1 + len(tried))
-        wiener = _wiener(self._target)
+        wiener = wiener_of(self._target)
         watched = () if wiener is None else wiener.beside
         outcomes: dict[str, Outcome] = {}
         efficiency: dict[str, float] = {}
@@ -308,35 +309,6 @@ class _Warmup:
         return jr.fold_in(self._key, self._count)
 
 
-def _linear_theory(
-    target: AbstractTarget, position: Float[Array, "chain dim"] | None
-) -> tuple[AbstractTarget, Float[Array, "chain dim"] | None]:
-    """The posterior of a field in Wiener's coordinates, and starting points in them; other targets as they are."""
-    wiener = wiener_coordinates(target) if isinstance(target, Posterior) else None
-    if wiener is None:
-        return target, position
-    seen = Pullback(target, wiener)
-    return seen, None if position is None else _inverse(seen, position)
-
-
-def _wiener(target: AbstractTarget) -> Wiener | None:
-    """Wiener's coordinates, where the target is the posterior of a field in them."""
-    bijection = target.bijection if isinstance(target, Pullback) else None
-    return bijection if isinstance(bijection, Wiener) else None
-
-
-def _identity(target: AbstractTarget) -> AbstractBijection:
-    """The coordinates as they are, in the form that the target calls for."""
-    wiener = _wiener(target)
-    if wiener is None or not wiener.beside:
-        return identity(target.dim)
-    return SomeCoordinates(identity(len(wiener.beside)), wiener.beside, target.dim)
-
-
-def _inverse(target: Pullback, positions: Float[Array, "chain dim"]) -> Float[Array, "chain dim"]:
-    return jax.vmap(target.bijection.inverse)(positions)
-
-
 def _restored(
     target: AbstractTarget,
     tried: dict[str, AbstractSampler],
@@ -351,7 +323,7 @@ def _restored(
         leaves = {key.removeprefix(name): array for key, array in arrays.items() if key.startswith(f"{name}.")}
         return arrays_to_tree(template, leaves)
 
-    bijection: AbstractBijection = part("coordinates", _identity(target))
+    bijection: AbstractBijection = part("coordinates", coordinates_as_they_are(target))
     sampler = part("sampler", tried[facts["sampler"]])
     return Pullback(target, bijection), sampler, jnp.asarray(arrays["positions"])
 
