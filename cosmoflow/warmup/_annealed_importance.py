@@ -77,7 +77,7 @@ def _next_power(base: Float[np.ndarray, " draw"], log_likelihood: Float[np.ndarr
     enough = LEAST_FRACTION * np.sum(np.isfinite(log_likelihood))
 
     def bearable(other: float) -> bool:
-        return _effective(_weights(base + other * log_likelihood)) > enough
+        return bool(_effective(_weights(base + other * log_likelihood)) > enough)
 
     low, high = power, 1.0
     if bearable(high):

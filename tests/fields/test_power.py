@@ -8,7 +8,7 @@ import pytest
 
 from cosmoflow.cosmology import MULTIPOLE, Cosmology, growth_factor, linear_power
 from cosmoflow.datasets import RedshiftDistribution, TwoPointData
-from cosmoflow.fields import ConvergencePower, Grid, LinearMatterPower, TabulatedPower
+from cosmoflow.fields import ConvergencePower, Grid, InterpolatedMatterPower, LinearMatterPower, TabulatedPower
 from cosmoflow.likelihoods import TwoPoint
 
 POINT = {"Omega_m": jnp.asarray(0.31), "sigma8": jnp.asarray(0.81)}
@@ -121,3 +121,12 @@ def test_data_are_leaves():
 def test_distributions_that_are_refused(redshift, density, message):
     with pytest.raises(ValueError, match=message):
         ConvergencePower(np.array(redshift), np.array(density))
+
+
+def test_the_interpolated_power_is_the_exact_one_and_ends_where_its_table_does():
+    grid = Grid((8, 8, 8), 80.0)
+    exact, interpolated = LinearMatterPower(0.5), InterpolatedMatterPower(grid, redshift=0.5)
+    for Omega_m in (0.15, 0.3111, 0.7):
+        parameters = {"Omega_m": jnp.asarray(Omega_m), "sigma8": jnp.asarray(0.8)}
+        np.testing.assert_allclose(interpolated(grid, parameters), exact(grid, parameters), rtol=1e-6)
+    assert np.all(np.isnan(interpolated(grid, parameters | {"Omega_m": jnp.asarray(0.04)})))

@@ -1,5 +1,7 @@
 """Wiener coordinates: bijections, and N(0, I) exactly where the field and its noise are Gaussian."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -17,7 +19,16 @@ from cosmoflow.fields import (
     TabulatedPower,
 )
 from cosmoflow.likelihoods import FieldLevel, FunctionLikelihood, GaussianNoise, JointLikelihood
-from cosmoflow.targets import Normal, Posterior, Prior, Pullback, WhiteNoise, log_standard_normal, wiener_coordinates
+from cosmoflow.targets import (
+    LinearTheory,
+    Normal,
+    Posterior,
+    Prior,
+    Pullback,
+    WhiteNoise,
+    log_standard_normal,
+    wiener_coordinates,
+)
 
 GRIDS = {"line": Grid((6,), 60.0), "map": Grid((3, 4), (30.0, 50.0)), "box": Grid((2, 3, 3), 40.0)}
 LATENTS = {"fourier": FourierLatents(), "cells": ConfigurationLatents()}
@@ -114,3 +125,28 @@ def test_one_field_is_found_among_other_likelihoods_and_none_elsewhere():
     joint = Posterior(prior, JointLikelihood({"other": other, "field": field.likelihood}))
     assert wiener_coordinates(joint).shape == (7,)
     assert wiener_coordinates(Posterior(Prior({"a": Normal(0.0, 1.0)}), other)) is None
+
+
+def test_linear_theory_is_the_marginal_law_of_the_parameters():
+    """Of a Gaussian field it is exact: in Wiener coordinates the density is that of N(0, I) times it."""
+    target = posterior(GRIDS["map"], power=Tilted())
+    wiener = wiener_coordinates(target)
+    white, linear = Pullback(target, wiener), LinearTheory(wiener)
+    points = jr.normal(jr.key(4), (5, target.dim))
+
+    @jax.jit
+    @jax.vmap
+    def difference(z):
+        return white.log_density(z) - log_standard_normal(z[2:]) - linear.log_density(z[:2])
+
+    np.testing.assert_allclose(difference(points), difference(points)[0], rtol=1e-9)
+
+
+def test_a_field_that_is_scaled_only_starts_from_the_filter():
+    wiener = wiener_coordinates(posterior(GRIDS["map"], power=Tilted()))
+    scaled = dataclasses.replace(wiener, centred=False)
+    z = jr.normal(jr.key(6), wiener.shape)
+    x, log_det = scaled.transform_and_log_det(scaled.start(z))
+    np.testing.assert_allclose(x, wiener.transform(z), rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(scaled.inverse(x), scaled.start(z), rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(log_det, wiener.transform_and_log_det(z)[1], rtol=1e-11)
