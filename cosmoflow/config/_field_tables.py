@@ -16,6 +16,18 @@ class MatterPowerTable(Table):
     redshift: Redshift = 0.0
 
 
+class TodaysMatterPowerTable(Table):
+    """`InterpolatedMatterPower` of today."""
+
+    kind: Literal["interpolated_matter"]
+
+
+class InterpolatedMatterPowerTable(TodaysMatterPowerTable):
+    """Arguments of `InterpolatedMatterPower`."""
+
+    redshift: Redshift = 0.0
+
+
 class ConvergencePowerTable(Table):
     """`ConvergencePower` of the two columns of a text file: redshift, number of sources."""
 
@@ -31,7 +43,10 @@ class TabulatedPowerTable(Table):
     values: str
 
 
-Power = Annotated[MatterPowerTable | ConvergencePowerTable | TabulatedPowerTable, Field(discriminator="kind")]
+Power = Annotated[
+    MatterPowerTable | InterpolatedMatterPowerTable | ConvergencePowerTable | TabulatedPowerTable,
+    Field(discriminator="kind"),
+]
 
 
 class GaussianFieldTable(Table):
@@ -56,6 +71,7 @@ class LagrangianFieldTable(Table):
     redshift: Redshift = 0.0
     order: Literal[1, 2] = 2
     line_of_sight: Literal[0, 1, 2] | None = None
+    power: TodaysMatterPowerTable | None = None
 
 
 class ParticleMeshFieldTable(Table):
@@ -66,6 +82,7 @@ class ParticleMeshFieldTable(Table):
     steps: PositiveInt = 5
     start: Positive = 9.0
     line_of_sight: Literal[0, 1, 2] | None = None
+    power: TodaysMatterPowerTable | None = None
 
 
 Model = Annotated[

@@ -17,6 +17,7 @@ from ..fields import (
     FourierLatents,
     GaussianField,
     Grid,
+    InterpolatedMatterPower,
     LagrangianField,
     LinearMatterPower,
     LogNormalField,
@@ -68,15 +69,18 @@ def build_field(
 
 
 def _model(folder: Path, *, kind: str, **options: Any) -> AbstractFieldModel:
-    if "power" in options:
-        options["power"] = _power(folder, **options["power"])
+    power = options.pop("power", None)
+    if power is not None:
+        options["power"] = _power(folder, options["grid"], **power)
     return _MODELS[kind](**options)
 
 
-def _power(folder: Path, *, kind: str, **options: Any) -> AbstractPower:
+def _power(folder: Path, grid: AbstractGrid, *, kind: str, **options: Any) -> AbstractPower:
     match kind:
         case "matter":
             return LinearMatterPower(**options)
+        case "interpolated_matter":
+            return InterpolatedMatterPower(grid, **options)
         case "convergence":
             return ConvergencePower(*read_curve(folder / options.pop("sources")), **options)
         case _:

@@ -2,8 +2,8 @@
 
 - `convergence_128.h5`: a log-normal map of convergence, 10 degrees wide, of the sources in `sources.txt`, with the
   shape noise of 30 galaxies per arcmin^2.
-- `galaxies_32.h5`: galaxies of second-order Lagrangian perturbation theory in a box of 320 Mpc/h, 1e-3 (h/Mpc)^3 of
-  them, with Gaussian noise of the variance of their counts.
+- `galaxies_32.h5`: galaxies of second-order Lagrangian perturbation theory in redshift space, 1e-3 (h/Mpc)^3 of them in a
+  box of 320 Mpc/h, with Gaussian noise of the variance of their counts.
 
 References:
     Euclid Collaboration 2020, arXiv:1910.09273, for n(z); Simon-Onfroy, Lanusse & de Mattia 2025, arXiv:2504.20130, for
@@ -41,7 +41,8 @@ SOURCES = 30  # in an arcmin^2
 
 LENGTH = 320.0  # of the box [Mpc/h]
 GALAXIES = 1e-3  # in a (Mpc/h)^3
-REDSHIFT = 0.5
+REDSHIFT = 1.0
+LINE_OF_SIGHT = 2
 BIAS = {"b1": 1.0}  # Lagrangian
 
 
@@ -63,7 +64,7 @@ def galaxies() -> tuple[AbstractFieldModel, AbstractFieldNoise]:
     """The box and its noise."""
     grid = Grid((32, 32, 32), LENGTH)
     noise = GaussianNoise((GALAXIES * grid.cell_volume) ** -0.5)
-    return LagrangianField(grid, REDSHIFT, latents=ConfigurationLatents()), noise
+    return LagrangianField(grid, REDSHIFT, line_of_sight=LINE_OF_SIGHT, latents=ConfigurationLatents()), noise
 
 
 def write(path: Path, model: AbstractFieldModel, noise: AbstractFieldNoise, truth: dict[str, float], seed: int) -> None:
