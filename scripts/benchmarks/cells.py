@@ -85,7 +85,7 @@ def _work(script: Path, core: int, groups: "Queue[tuple[tuple[str, str], list[in
             (target, method), seeds = groups.get_nowait()
         except Empty:
             return
-        command = ["taskset", "--cpu-list", str(core), sys.executable, str(script), target, method, *map(str, seeds)]
+        command = ["taskset", "--cpu-list", str(core), sys.executable, str(script), *map(str, (target, method, *seeds))]
         began = time.monotonic()
         try:
             code = subprocess.run(command, env=os.environ | ONE_CORE, timeout=GROUP_SECONDS).returncode
