@@ -46,9 +46,13 @@ def longest_scale(positions: Float[np.ndarray, "chain draw dim"]) -> float | Non
 
 
 def redirected(
-    decoherence: Float[Array, ""], positions: Float[np.ndarray, "chain draw dim"], path: float, gain: float
+    decoherence: Float[Array, ""],
+    positions: Float[np.ndarray, "chain draw dim"],
+    path: float,
+    gain: float,
+    persistence: float = 1.0,
 ) -> Float[Array, ""]:
-    """A decoherence moved towards the longest scale of the last window's draws.
+    """A decoherence moved towards the longest scale of the last window's draws, times a persistence.
 
     It stays between a tenth of the path between draws, within which momenta are forgotten in any case, and a thousand
     such paths, more than the windows of a warm-up have.
@@ -56,5 +60,5 @@ def redirected(
     scale = longest_scale(positions)
     if scale is None:
         return decoherence
-    aim = float(np.clip(scale, 0.1 * path, 1000 * path))
+    aim = float(np.clip(persistence * scale, 0.1 * path, 1000 * path))
     return scaled(decoherence, min(gain, 1.0) * float(np.clip(np.log(aim / float(decoherence)), -1, 1)))

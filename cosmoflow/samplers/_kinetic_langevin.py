@@ -18,6 +18,11 @@ from ._decoherence import redirected
 LONGEST_STEP = 1.25
 """In units of the standard deviation along the narrowest axis, where a step of two is the limit of stability."""
 
+PERSISTENCE = 2.0
+"""Decoherence in units of the standard deviation along the longest axes. Means would gain from more and squares lose: at
+two both have about as many effective draws.
+"""
+
 DIVERGENCE = 3.0
 """Gain of energy in one step at which it is undone, in units of the square root of the dimension: that of a stable step
 is about a third of one.
@@ -69,8 +74,8 @@ class KineticLangevin(AbstractKernel[KineticLangevinState, KineticLangevinInfo])
     Args:
         step_size: Step h, tuned by `warmup`.
         longest_step: Step that its tuning does not exceed, lowered by `warmup` where steps diverge.
-        decoherence: Time in which the momentum is forgotten; `warmup` moves it to the standard deviation along the
-            longest axes of the draws, which is one where the target is whitened.
+        decoherence: Time in which the momentum is forgotten; `warmup` moves it to twice the standard deviation along
+            the longest axes of the draws, which is one where the target is whitened.
         equipartition_error: How far the mean of x . grad U / d may be off.
 
     References:
@@ -110,7 +115,7 @@ class KineticLangevin(AbstractKernel[KineticLangevinState, KineticLangevinInfo])
         if not sound.all():
             longest = min(longest, CAUTION * float(self.step_size))
         exponent = min(exponent, float(np.log(longest / float(self.step_size))))
-        decoherence = redirected(self.decoherence, positions, float(self.step_size), gain)
+        decoherence = redirected(self.decoherence, positions, float(self.step_size), gain, PERSISTENCE)
         return eqx.tree_at(
             lambda s: (s.step_size, s.longest_step, s.decoherence),
             self,

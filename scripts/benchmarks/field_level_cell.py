@@ -178,7 +178,7 @@ def measure(cell: Cell) -> dict[str, Any]:
 
 
 def judged(draws: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Effective sizes, R-hat, means and their errors."""
+    """Effective sizes, of the centre and of the spread whichever is less, R-hat, means and their errors."""
 
     def over(name: str, value: str) -> list:
         flat = draws[name].reshape(*draws[name].shape[:2], -1)
@@ -187,8 +187,7 @@ def judged(draws: dict[str, np.ndarray]) -> dict[str, Any]:
 
     names = list(TRUTH)
     return {
-        "ess": {name: over(name, "ess_bulk") for name in names} | {"modes": over("modes", "ess_bulk")},
-        "ess_sd_of_modes": over("modes", "ess_sd"),
+        "ess": {n: np.minimum(over(n, "ess_bulk"), over(n, "ess_sd")).tolist() for n in (*names, "modes")},
         "rhat": {name: over(name, "rhat") for name in names},
         "mean": {name: float(draws[name].mean()) for name in names},
         "sd": {name: float(draws[name].std()) for name in names},

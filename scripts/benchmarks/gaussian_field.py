@@ -21,7 +21,18 @@ from cosmoflow.diagnostics import convergence
 from cosmoflow.dynamics import HarmonicSplitting
 from cosmoflow.fields import FourierLatents, GaussianField, Grid, LinearMatterPower, TabulatedPower
 from cosmoflow.likelihoods import FieldLevel, GaussianNoise
-from cosmoflow.samplers import GHMC, MALT, MCLMC, NUTS, AbstractSampler, AdjustedMCLMC, Boomerang, Langevin, over_draws
+from cosmoflow.samplers import (
+    GHMC,
+    MALT,
+    MCLMC,
+    NUTS,
+    AbstractSampler,
+    AdjustedMCLMC,
+    Boomerang,
+    KineticLangevin,
+    Langevin,
+    over_draws,
+)
 from cosmoflow.targets import AbstractTarget, Posterior, Prior, Pullback, WhiteNoise, wiener_coordinates
 from cosmoflow.warmup._tuner import Tuner
 
@@ -48,6 +59,7 @@ class Setup(NamedTuple):
 
 SETUPS = {
     "MCLMC": Setup(lambda: MCLMC(step_size=0.25, energy_variance=1e-7), 0.0, 4000),
+    "KineticLangevin": Setup(lambda: KineticLangevin(step_size=0.5), 0.8, 3000),
     "AdjustedMCLMC": Setup(lambda: AdjustedMCLMC(step_size=0.2, num_steps=16), 0.0, 300),
     "Langevin": Setup(lambda: Langevin(step_size=0.3), 0.8, 3000),
     "GHMC, harmonic": Setup(lambda: GHMC(step_size=0.3, integrator=HarmonicSplitting()), 0.8, 500),

@@ -2,8 +2,8 @@
 
 - `convergence_128.h5`: a log-normal map of convergence, 10 degrees wide, of the sources in `sources.txt`, with the
   shape noise of 30 galaxies per arcmin^2.
-- `galaxies_32.h5`: galaxies of second-order Lagrangian perturbation theory in redshift space, 1e-3 (h/Mpc)^3 of them in a
-  box of 320 Mpc/h, with Gaussian noise of the variance of their counts.
+- `galaxies_32.h5`: galaxies of second-order Lagrangian perturbation theory in redshift space, 1e-3 (h/Mpc)^3 of them in
+  a box of 320 Mpc/h, with Gaussian noise of the variance of their counts.
 
 References:
     Euclid Collaboration 2020, arXiv:1910.09273, for n(z); Simon-Onfroy, Lanusse & de Mattia 2025, arXiv:2504.20130, for

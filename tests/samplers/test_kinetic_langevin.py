@@ -58,6 +58,19 @@ def test_the_step_is_tuned_by_equipartition():
     assert kernel.retuned(positions, lost, 1.0).step_size < 0.5
 
 
+def test_the_momentum_is_tuned_to_persist_for_twice_the_longest_scale():
+    kernel = KineticLangevin(step_size=0.5)
+    positions = 3 * np.asarray(jr.normal(jr.key(0), (4, 50, 2000)))
+    stats = {
+        "non_finite": np.zeros((4, 50), int),
+        "diverging": np.zeros((4, 50), bool),
+        "equipartition": np.ones((4, 50)),
+    }
+    for _ in range(20):
+        kernel = kernel.retuned(positions, stats, 1.0)
+    assert np.isclose(float(kernel.decoherence), 6.0, rtol=0.02)
+
+
 def test_steps_beyond_stability_are_undone_and_counted():
     starts = WIDTHS * jr.normal(jr.key(0), (50, 4))
     _, draws, infos = evolve(KineticLangevin(step_size=4.0), GAUSSIAN, starts, jnp.asarray(50), jr.key(1))
