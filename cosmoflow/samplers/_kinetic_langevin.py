@@ -19,8 +19,8 @@ LONGEST_STEP = 1.25
 """In units of the standard deviation along the narrowest axis, where a step of two is the limit of stability."""
 
 PERSISTENCE = 2.0
-"""Decoherence in units of the standard deviation along the longest axes. Means would gain from more and squares lose: at
-two both have about as many effective draws.
+"""Decoherence in units of the standard deviation along the longest axes: at two, means and squares have about as many
+effective draws; means would gain from more, and squares lose.
 """
 
 DIVERGENCE = 3.0

@@ -1,5 +1,7 @@
 """Kinetic Langevin dynamics: exact for Gaussian targets, biased elsewhere, tuned, and safe beyond its stability."""
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -59,7 +61,7 @@ def test_the_step_is_tuned_by_equipartition():
 
 
 def test_the_momentum_is_tuned_to_persist_for_twice_the_longest_scale():
-    kernel = KineticLangevin(step_size=0.5)
+    kernel: Any = KineticLangevin(step_size=0.5)
     positions = 3 * np.asarray(jr.normal(jr.key(0), (4, 50, 2000)))
     stats = {
         "non_finite": np.zeros((4, 50), int),
