@@ -48,8 +48,8 @@ TEXT = (
     "ours, and also at the energy variance of 1e-6 that field-level analyses take); NUTS by dual averaging towards an "
     "acceptance of 0.8. The metric of its window adaptation needs more draws than the budget has.",
     "Gradients per effective sample: gradients after tuning over the effective size of ArviZ, for the centre (bulk) or "
-    "the standard deviation, whichever is less. For the field: of 8 modes in each bin of |k|, the median in the bin, and "
-    "of these the median and the worst over bins. Below an "
+    "the standard deviation, whichever is less. For the field: of 8 modes in each bin of |k|, the median in the bin, "
+    "and of these the median and the worst over bins. Below an "
     f"effective size of {LEAST_ESS:g} a bound is given, gradients / {LEAST_ESS:g}. R-hat: the largest of the three.",
     "Bias of P(k): of the linear power of the draws, against the reference, the bin where it is largest, with its "
     f"Monte Carlo error; the reference takes {REFERENCE} times the gradients with half the step. Equipartition: "
