@@ -1,6 +1,7 @@
 """One sampler on one box in a process of its own: field_level_cell.py SIZE SAMPLER SEED... writes the cells."""
 
 import argparse
+import fcntl
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -75,16 +76,19 @@ def posterior_of(size: int) -> Posterior:
 def prepared(size: int) -> tuple[Pullback, jax.Array]:
     """The posterior in our coordinates, and where chains start; warmed up once, in a file of its own."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    plan, store = SIZES[size], ChainStore(FOLDER / f"warmup-{size}.h5", mode="resume")
-    target, _, positions = warmup(
-        posterior_of(size),
-        KineticLangevin(),
-        num_chains=plan.num_chains,
-        key=jr.key(0),
-        max_gradients=plan.warmup,
-        store=store,
-    )
-    store.close()
+    plan, posterior = SIZES[size], posterior_of(size)
+    with (FOLDER / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        store = ChainStore(FOLDER / f"warmup-{size}.h5", mode="resume")
+        target, _, positions = warmup(
+            posterior,
+            KineticLangevin(),
+            num_chains=plan.num_chains,
+            key=jr.key(0),
+            max_gradients=plan.warmup,
+            store=store,
+        )
+        store.close()
     return target, positions
 
 
