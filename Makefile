@@ -36,6 +36,9 @@ bench: .venv/.with-bench
 	$(BIN)/python scripts/benchmarks/des_y1.py
 	$(BIN)/python scripts/benchmarks/gaussian_field.py
 	$(BIN)/python scripts/benchmarks/field_calibration.py
+	$(BIN)/python scripts/benchmarks/field_cost.py
+	$(BIN)/python scripts/benchmarks/field_level.py
+	$(BIN)/python scripts/benchmarks/field_flows.py
 	$(BIN)/python scripts/figures/published_posteriors.py
 	$(BIN)/python scripts/benchmarks/flows.py
 	$(BIN)/python scripts/benchmarks/flows_study.py
