@@ -7,6 +7,7 @@ from . import diagnostics as diagnostics
 from . import dynamics as dynamics
 from . import fitting as fitting
 from . import flows as flows
+from . import generative as generative
 from . import likelihoods as likelihoods
 from . import plotting as plotting
 from . import samplers as samplers

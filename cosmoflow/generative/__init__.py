@@ -1,4 +1,16 @@
 """Noising processes and their reversal."""
 
 from ._base import AbstractGenerativeModel as AbstractGenerativeModel
+from ._critically_damped import CriticallyDamped as CriticallyDamped
+from ._diffusion import Diffusion as Diffusion
+from ._energy import EnergyNetwork as EnergyNetwork
+from ._flow_matching import FlowMatching as FlowMatching
+from ._guidance import Guidance as Guidance
+from ._hamiltonian_matching import OscillationMatching as OscillationMatching
+from ._hamiltonian_matching import ReflectionMatching as ReflectionMatching
+from ._hamiltonian_matching import oscillation_scale as oscillation_scale
 from ._network import TimeNetwork as TimeNetwork
+from ._probability_flow import AbstractProbabilityFlow as AbstractProbabilityFlow
+from ._schedule import AbstractSchedule as AbstractSchedule
+from ._schedule import CosineSchedule as CosineSchedule
+from ._schedule import LinearSchedule as LinearSchedule

@@ -1,4 +1,4 @@
-"""Training of flows: losses and the loop that minimises them."""
+"""Training of flows and generative models: losses and the loop that minimises them."""
 
 from ._adapt import AdaptiveHistory as AdaptiveHistory
 from ._adapt import fit_adaptively as fit_adaptively
@@ -9,3 +9,4 @@ from ._fit import fit as fit
 from ._losses import AbstractLoss as AbstractLoss
 from ._losses import NegativeELBO as NegativeELBO
 from ._losses import ReverseKL as ReverseKL
+from ._matching import Matching as Matching

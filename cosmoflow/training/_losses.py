@@ -1,7 +1,7 @@
 """What a flow is trained on: losses are objects, called with a model, a batch and a key."""
 
 from abc import abstractmethod
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import equinox as eqx
 import jax
@@ -21,7 +21,7 @@ class AbstractLoss(eqx.Module):
     """A scalar to minimise; losses that need no data ignore the batch."""
 
     @abstractmethod
-    def __call__(self, model: HamiltonianFlow, batch: Batch, *, key: Key) -> Scalar:
+    def __call__(self, model: Any, batch: Batch, *, key: Key) -> Scalar:
         """The loss of the model on one batch."""
 
 
