@@ -57,12 +57,12 @@ class OscillationMatching(AbstractProbabilityFlow):
         solver: str = "heun",
         guidance: Guidance | None = None,
     ):
-        scale = jnp.asarray(scale, jnp.result_type(float))
-        if scale.shape not in ((), (dim,)) or not jnp.all(scale > 0):
-            raise ValueError(f"`scale` must be one positive number, or {dim}; found {scale}.")
+        scales = jnp.asarray(scale, jnp.result_type(float))
+        if scales.shape not in ((), (dim,)) or not jnp.all(scales > 0):
+            raise ValueError(f"`scale` must be one positive number, or {dim} of them; found {scale}.")
         self.dim = dim
         self.network = network
-        self.scale = paramax.non_trainable(jnp.broadcast_to(scale, (dim,)))
+        self.scale = paramax.non_trainable(jnp.broadcast_to(scales, (dim,)))
         self.solver = solver
         self.guidance = guidance
 
