@@ -17,12 +17,12 @@ from ._hamiltonian import HamiltonianFlow
 _FORMAT = 1
 
 
-def save_flow(path: str | Path, flow: HamiltonianFlow, **configuration: int | bool) -> None:
-    """Write a flow.
+def save_flow(path: str | Path, flow: eqx.Module, **configuration: int | bool) -> None:
+    """Write a flow, or a generative model.
 
     Args:
         path: File to write.
-        flow: The trained flow.
+        flow: What was trained.
         **configuration: The arguments of `fixed_kinetic_flow` that it was constructed with, key, base and momentum
             apart; with them `load_flow` needs no template.
     """
@@ -36,13 +36,13 @@ def save_flow(path: str | Path, flow: HamiltonianFlow, **configuration: int | bo
                 np.save(file, np.asarray(leaf), allow_pickle=False)
 
 
-def load_flow(path: str | Path, template: HamiltonianFlow | None = None) -> HamiltonianFlow:
+def load_flow(path: str | Path, template: eqx.Module | None = None) -> Any:
     """Read a flow written by `save_flow`, on any machine and in any floating-point precision.
 
     Args:
         path: File to read.
-        template: A flow of the same architecture, whose parameters are replaced and whose dtypes are kept; without one,
-            it is constructed from the configuration in the file.
+        template: A flow or model of the same architecture, whose parameters are replaced and whose dtypes and settings
+            are kept; without one, a flow is constructed from the configuration in the file.
 
     Raises:
         CosmoflowError: The file is no flow, of a later format, damaged, or of another architecture than the template.
@@ -81,7 +81,7 @@ def _constructed(path: str | Path, configuration: dict[str, Any]) -> Hamiltonian
         raise CosmoflowError(f"{path} holds arguments that fixed_kinetic_flow refuses: {error}") from error
 
 
-def _leaves(flow: HamiltonianFlow) -> list[tuple[str, Any]]:
+def _leaves(flow: eqx.Module) -> list[tuple[str, Any]]:
     """Arrays and numbers of a flow with their places in it; functions are the template's own."""
     found = jax.tree.leaves_with_path(flow)
     return [(jax.tree_util.keystr(p), x) for p, x in found if eqx.is_array(x) or isinstance(x, int | float)]

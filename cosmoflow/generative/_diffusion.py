@@ -68,7 +68,9 @@ class Diffusion(AbstractProbabilityFlow):
             if value not in known:
                 raise ValueError(f"There is no {name} '{value}'; choose one of {', '.join(known)}.")
         schedule = CosineSchedule() if schedule is None else schedule
-        if prediction in ("noise", "score") and jnp.cos(schedule.angle(jnp.asarray(1.0))) < MIN_SIGNAL:
+        with jax.ensure_compile_time_eval():
+            signal = float(jnp.cos(schedule.angle(jnp.asarray(1.0))))
+        if prediction in ("noise", "score") and signal < MIN_SIGNAL:
             raise ValueError(
                 f"A network that predicts the {prediction} needs a schedule with some signal left at its end, for "
                 "example CosineSchedule(margin=0.01)."

@@ -10,6 +10,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 import paramax
 from jaxtyping import Array, ArrayLike, Float
 
@@ -57,12 +58,12 @@ class OscillationMatching(AbstractProbabilityFlow):
         solver: str = "heun",
         guidance: Guidance | None = None,
     ):
-        scales = jnp.asarray(scale, jnp.result_type(float))
-        if scales.shape not in ((), (dim,)) or not jnp.all(scales > 0):
+        scales = np.asarray(scale)
+        if scales.shape not in ((), (dim,)) or not np.all(scales > 0):
             raise ValueError(f"`scale` must be one positive number, or {dim} of them; found {scale}.")
         self.dim = dim
         self.network = network
-        self.scale = paramax.non_trainable(jnp.broadcast_to(scales, (dim,)))
+        self.scale = paramax.non_trainable(jnp.full(dim, scales, jnp.result_type(float)))
         self.solver = solver
         self.guidance = guidance
 

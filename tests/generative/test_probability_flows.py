@@ -1,5 +1,7 @@
 """Models with a probability flow: with the exact network of normal data they are exact, with another one they are not."""
 
+from itertools import pairwise
+
 import equinox as eqx
 import exact_networks as exact
 import jax
@@ -123,7 +125,7 @@ def test_ancestral_sampling_of_nothing_but_noise_is_fresh():
     x = jax.jit(jax.vmap(lambda k: model.sample(k, num_steps=8)))(jr.split(jr.key(5), 4000))
     variance = 1.0
     angles = model.grid(8)
-    for a, b in zip(angles[:-1], angles[1:], strict=True):
+    for a, b in pairwise(angles):
         kept = jnp.sin(b) ** 2 / jnp.sin(a) * jnp.cos(a) / jnp.cos(b)
         variance = (jnp.cos(b) * jnp.cos(a) + kept * jnp.sin(a)) ** 2 * variance + jnp.sin(b) ** 2 - kept**2
     assert abs(x.var() / variance - 1) < 5 * (2 / 4000) ** 0.5
