@@ -14,3 +14,5 @@ from ._probability_flow import AbstractProbabilityFlow as AbstractProbabilityFlo
 from ._schedule import AbstractSchedule as AbstractSchedule
 from ._schedule import CosineSchedule as CosineSchedule
 from ._schedule import LinearSchedule as LinearSchedule
+from ._score_discrepancy import ScoreDiscrepancy as ScoreDiscrepancy
+from ._score_discrepancy import hamiltonian_score_discrepancy as hamiltonian_score_discrepancy
