@@ -3,6 +3,7 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from .._types import Key, Scalar, Vector
@@ -23,7 +24,7 @@ class TimeNetwork(eqx.Module):
     """
 
     network: eqx.nn.MLP
-    frequencies: Float[Array, " frequency"]
+    frequencies: tuple[float, ...] = eqx.field(static=True)
 
     def __init__(
         self,
@@ -38,10 +39,10 @@ class TimeNetwork(eqx.Module):
     ):
         inputs = in_size + cond_size + 2 * num_frequencies
         self.network = eqx.nn.MLP(inputs, out_size, width, depth, activation=jax.nn.silu, key=key)
-        self.frequencies = jnp.geomspace(0.5, 50.0, num_frequencies) * jnp.pi
+        self.frequencies = tuple((np.pi * np.geomspace(0.5, 50.0, num_frequencies)).tolist())
 
     def __call__(self, x: Vector, time: Scalar, condition: Condition = None) -> Float[Array, " out"]:
         """Values at one point and one time."""
-        phases = jax.lax.stop_gradient(self.frequencies).astype(x.dtype) * time
+        phases = jnp.asarray(self.frequencies, x.dtype) * time
         parts = [x, jnp.cos(phases), jnp.sin(phases)] + ([] if condition is None else [condition])
         return self.network(jnp.concatenate(parts))
