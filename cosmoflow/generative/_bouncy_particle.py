@@ -2,16 +2,16 @@
 
 import equinox as eqx
 import jax.numpy as jnp
-import jax.random as jr
+from flowjax.distributions import AbstractDistribution
 
 from .._types import Key, Scalar, Vector
-from ._base import Condition
-from ._piecewise import bounded_exp, happens, reflected, straight, straight_event_time
+from ._piecewise import bounded_exp, reflected
+from ._straight_model import AbstractStraightModel
 from ._velocity import AbstractVelocity
-from ._velocity_model import AbstractVelocityModel, log_excess
+from ._velocity_model import log_excess
 
 
-class BouncyParticleModel(AbstractVelocityModel):
+class BouncyParticleModel(AbstractStraightModel):
     """Straight lines, reflected off spheres about the origin at the rate (v . x)_+, refreshed at a constant rate.
 
     Seen backwards, w is reflected to R w at the rate
@@ -42,27 +42,14 @@ class BouncyParticleModel(AbstractVelocityModel):
                 "reflections alone need not reach all of N(0, I)."
             )
 
-    def move(self, x: Vector, v: Vector, time: Scalar) -> tuple[Vector, Vector]:
-        """A straight line."""
-        return straight(x, v, time)
-
-    def event_time(self, x: Vector, v: Vector, exponential: Scalar) -> Scalar:
-        """In closed form."""
-        return straight_event_time(x, v, exponential)
-
     def jump(self, x: Vector, v: Vector, *, key: Key) -> Vector:
         """The reflection."""
         return reflected(x, v)
 
-    def turned(self, x: Vector, v: Vector, clock: Scalar, step: Scalar, condition: Condition, *, key: Key) -> Vector:
-        """Half the refreshments, a reflection, half the refreshments."""
-        key_before, key_jump, key_after = jr.split(key, 3)
-        law = self.velocity(x, clock, condition)
-        v = self.refreshed(law, v, step / 2, key=key_before)
+    def reversed_event(self, law: AbstractDistribution, x: Vector, v: Vector, *, key: Key) -> tuple[Scalar, Vector]:
+        """A reflection outwards."""
         back = reflected(x, v)
-        rate = jnp.maximum(-(v @ x), 0) * bounded_exp(log_excess(law, back) - log_excess(law, v))
-        v = jnp.where(happens(rate, step, key=key_jump), back, v)
-        return self.refreshed(law, v, step / 2, key=key_after)
+        return jnp.maximum(-(v @ x), 0) * bounded_exp(log_excess(law, back) - log_excess(law, v)), back
 
     def num_evaluations(self, num_steps: int) -> int:
         """Four log-densities and two draws each step."""

@@ -1,18 +1,21 @@
 """The forward event chain as a generative model."""
 
+import math
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+from flowjax.distributions import AbstractDistribution
 
 from .._types import Key, Scalar, Vector
-from ._base import Condition
-from ._piecewise import bounded_exp, happens, straight, straight_event_time
+from ._piecewise import bounded_exp
+from ._straight_model import AbstractStraightModel
 from ._velocity import AbstractVelocity
-from ._velocity_model import AbstractVelocityModel, log_excess
+from ._velocity_model import log_excess
 
 
-class ForwardEventChainModel(AbstractVelocityModel):
+class ForwardEventChainModel(AbstractStraightModel):
     """Straight lines whose radial velocity is drawn afresh at the rate (v . x)_+, pointing inwards.
 
         <v', n> = -u,    u ~ u exp(-u^2 / 2),    n = x / |x|,    and v' = v across n.
@@ -47,38 +50,24 @@ class ForwardEventChainModel(AbstractVelocityModel):
                 f"ForwardEventChainModel's num_candidates is {self.num_candidates}, but it needs one at least."
             )
 
-    def move(self, x: Vector, v: Vector, time: Scalar) -> tuple[Vector, Vector]:
-        """A straight line."""
-        return straight(x, v, time)
-
-    def event_time(self, x: Vector, v: Vector, exponential: Scalar) -> Scalar:
-        """In closed form."""
-        return straight_event_time(x, v, exponential)
-
     def jump(self, x: Vector, v: Vector, *, key: Key) -> Vector:
         """A radial velocity inwards."""
         normal = x / jnp.sqrt(x @ x)
         inwards = -jnp.sqrt(2 * jr.exponential(key, (), v.dtype))
         return v + (inwards - v @ normal) * normal
 
-    def turned(self, x: Vector, v: Vector, clock: Scalar, step: Scalar, condition: Condition, *, key: Key) -> Vector:
-        """Half the refreshments, a jump outwards, half the refreshments."""
-        key_before, key_jump, key_after = jr.split(key, 3)
-        law = self.velocity(x, clock, condition)
-        v = self.refreshed(law, v, step / 2, key=key_before)
-        key_time, key_parts, key_choice = jr.split(key_jump, 3)
-        parts = (jnp.arange(self.num_candidates) + jr.uniform(key_parts, (self.num_candidates,), v.dtype)).astype(
-            v.dtype
-        )
-        outwards = jnp.sqrt(-2 * jnp.log(jnp.maximum(parts / self.num_candidates, jnp.finfo(v.dtype).tiny)))
+    def reversed_event(self, law: AbstractDistribution, x: Vector, v: Vector, *, key: Key) -> tuple[Scalar, Vector]:
+        """A radial velocity outwards."""
+        key_levels, key_choice = jr.split(key)
+        offsets = jr.uniform(key_levels, (self.num_candidates,), v.dtype, minval=jnp.finfo(v.dtype).tiny)
+        levels = (jnp.arange(self.num_candidates, dtype=v.dtype) + offsets) / self.num_candidates
+        outwards = jnp.sqrt(-2 * jnp.log(jnp.minimum(levels, 1)))
         normal = x / jnp.sqrt(x @ x)
         candidates = v + (outwards - v @ normal)[:, None] * normal
         excesses = jax.vmap(lambda v: log_excess(law, v))(candidates)
-        log_mean = jax.nn.logsumexp(excesses) - jnp.log(jnp.asarray(self.num_candidates, v.dtype))
+        log_mean = jax.nn.logsumexp(excesses) - math.log(self.num_candidates)
         rate = jnp.maximum(-(v @ x), 0) * bounded_exp(log_mean - log_excess(law, v))
-        chosen = candidates[jr.categorical(key_choice, excesses)]
-        v = jnp.where(happens(rate, step, key=key_time), chosen, v)
-        return self.refreshed(law, v, step / 2, key=key_after)
+        return rate, candidates[jr.categorical(key_choice, excesses)]
 
     def num_evaluations(self, num_steps: int) -> int:
         """The log-densities of all candidates, three more and two draws each step."""

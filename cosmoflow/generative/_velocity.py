@@ -39,12 +39,12 @@ class DiagonalMixture(AbstractDistribution):
     means: Float[Array, "component dim"]
     log_scales: Float[Array, "component dim"]
 
+    cond_shape = None
+
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of a draw."""
         return self.means.shape[1:]
-
-    cond_shape = None
 
     def _log_prob(self, x, condition=None):
         normal = jax.scipy.stats.norm.logpdf((x - self.means) * jnp.exp(-self.log_scales)) - self.log_scales
