@@ -246,6 +246,7 @@ class Stationary(AbstractVelocity):
         return num_calls
 
 
-def vmapped(function, num, key):
-    """A function of a key, drawn from many times at once."""
-    return np.asarray(jax.jit(lambda: jax.vmap(function)(jr.split(key, num)))())
+def vmapped(function, model, num, key):
+    """A function of a model and a key, at many keys; the model's tables are no constants of the program."""
+    run = eqx.filter_jit(lambda model, keys: jax.vmap(lambda key: function(model, key))(keys))
+    return jax.tree.map(np.asarray, run(model, jr.split(key, num)))
