@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 from equinox import AbstractVar
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from .._types import Key, Scalar, Vector
 from ._base import AbstractGenerativeModel, Condition
@@ -149,7 +149,7 @@ def reflected(x: Vector, v: Vector) -> Vector:
     return v - 2 * (v @ x) / (x @ x) * x
 
 
-def happens(rate: Scalar | Float[Array, " clock"], step: Scalar, *, key: Key):
+def happens(rate: Float[Array, "..."], step: Scalar, *, key: Key) -> Bool[Array, "..."]:
     """Whether clocks of constant rates ring during a step."""
     return jr.uniform(key, rate.shape, rate.dtype) < -jnp.expm1(-step * rate)
 
