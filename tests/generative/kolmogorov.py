@@ -168,20 +168,19 @@ class Grid(eqx.Module):
 
 
 class ExactRatios(eqx.Module):
-    """log p(-v | x) / p(v | x) of the zig-zag process; `share` of it, 0 being the forward rates."""
+    """log p(-v | x) / p(v | x) of the zig-zag process."""
 
     grid: Grid
     table: Array
-    share: float = eqx.field(static=True, default=1.0)
 
     @classmethod
-    def of(cls, solution, horizon, share=1.0):
+    def of(cls, solution, horizon):
         log_cells = np.log(solution.cells + 1e-14)
-        return cls(Grid.of(solution, horizon), jnp.asarray(log_cells[..., 1] - log_cells[..., 0]), share)
+        return cls(Grid.of(solution, horizon), jnp.asarray(log_cells[..., 1] - log_cells[..., 0]))
 
     def __call__(self, x_and_v, clock, condition=None):
         i, j, weights = self.grid.corners(x_and_v[:1], clock)
-        return -self.share * x_and_v[1:] * (weights @ self.table[i, j])
+        return -x_and_v[1:] * (weights @ self.table[i, j])
 
 
 class Histogram(AbstractDistribution):
