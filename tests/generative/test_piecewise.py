@@ -18,6 +18,8 @@ from cosmoflow.generative import (
     ForwardEventChainModel,
     RandomisedHamiltonianModel,
     TimeNetwork,
+    VelocityFlow,
+    VelocityMixture,
     ZigZagModel,
 )
 from cosmoflow.generative._velocity import DiagonalMixture
