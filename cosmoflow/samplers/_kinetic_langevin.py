@@ -31,7 +31,7 @@ is about a third of one.
 LEAST_DIVERGENCE = 100.0
 """What comes on top of it where dimensions are few."""
 
-CAUTION = 0.6
+CAUTION = 0.8
 """Share of a step at which something diverged that is tried next."""
 
 RECOVERY = 0.1
