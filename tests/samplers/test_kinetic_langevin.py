@@ -49,10 +49,9 @@ def test_bias_and_equipartition_fall_with_the_step():
     assert equipartition(0.2) < 0.02 < equipartition(1.0)
 
 
-def stats(*, equipartition=1.0, energy=10.0, diverging=False, non_finite=0):
+def stats(*, energy=1.0, diverging=False, non_finite=0):
     shape = (4, 50)
     return {
-        "equipartition": np.full(shape, equipartition),
         "energy_change": np.full(shape, energy),
         "diverging": np.full(shape, diverging) & (np.arange(50) == 0),
         "non_finite": np.full(shape, non_finite),
@@ -66,12 +65,13 @@ def retuned(kernel: Any, times: int = 1, scale: float = 1.0, **found: Any) -> An
     return kernel
 
 
-def test_the_step_is_tuned_by_equipartition_but_not_while_draws_settle():
+def test_the_step_is_tuned_by_its_error_of_energy():
     kernel = KineticLangevin(step_size=0.5)
     assert retuned(kernel).step_size > 0.5
-    assert retuned(kernel, equipartition=1.2).step_size < 0.5
-    assert retuned(kernel, equipartition=1.2, energy=0.1).step_size > 0.5
+    assert retuned(kernel, energy=10.0).step_size < 0.5
     assert retuned(kernel, non_finite=1).step_size < 0.5
+    stricter = KineticLangevin(step_size=0.5, bias=0.01)
+    assert retuned(stricter).step_size < retuned(kernel).step_size
 
 
 def test_a_step_that_diverged_is_avoided_for_a_while():
