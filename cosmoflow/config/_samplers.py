@@ -108,7 +108,7 @@ class KineticLangevinTable(Table):
     kind: Literal["kinetic_langevin"]
     step_size: Positive = 0.1
     decoherence: Positive = 1.0
-    equipartition_error: Positive = 2e-3
+    bias: Positive = 0.1
 
 
 class AdjustedMCLMCTable(Table):

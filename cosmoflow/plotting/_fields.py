@@ -184,7 +184,7 @@ def field_modes(summary: FieldsSummary, *, width: float = 7.0) -> "Figure":
                 axis.plot(column["wavenumber"], column[f"{name}_{kind}"], "o-", color=colour, markersize=3, label=kind)
             axis.set_ylabel(label)
         above.set_ylim(bottom=0)
-        above.legend(loc="upper right", fontsize=9, frameon=False)
+        above.legend(loc="lower right", fontsize=9, frameon=False)
         below.axhline(1.01, color=_GREY, linewidth=0.8, linestyle="--")
         _wavenumbers(below)
         figure.align_ylabels()

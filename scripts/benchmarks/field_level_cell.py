@@ -1,7 +1,6 @@
 """One sampler on one box in a process of its own: field_level_cell.py SIZE SAMPLER SEED... writes the cells."""
 
 import argparse
-import fcntl
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,15 +13,15 @@ import numpy as np
 from cells import ROOT, circumstances, write
 from field_level_samplers import METHODS, Problem
 
-from cosmoflow.chains import ChainStore
 from cosmoflow.diagnostics import convergence
 from cosmoflow.fields import Grid, InterpolatedMatterPower, LagrangianField, WavenumberBins
 from cosmoflow.fields._grid import filtered
 from cosmoflow.fields._summary import MODES_PER_BIN, FieldSummary
 from cosmoflow.likelihoods import WHITE_NOISE, FieldLevel, GaussianNoise
 from cosmoflow.samplers import KineticLangevin
-from cosmoflow.targets import Normal, Posterior, Prior, Pullback, TruncatedNormal, WhiteNoise
+from cosmoflow.targets import Normal, Posterior, Prior, Pullback, TruncatedNormal, WhiteNoise, wiener_coordinates
 from cosmoflow.warmup import warmup
+from cosmoflow.warmup._fields import coordinates_as_they_are
 
 FOLDER = ROOT / "docs" / "benchmarks" / "field_level"
 PACKAGES = ("cosmoflow", "jax", "equinox", "blackjax", "numpy")
@@ -74,22 +73,17 @@ def posterior_of(size: int) -> Posterior:
 
 
 def prepared(size: int) -> tuple[Pullback, jax.Array]:
-    """The posterior in our coordinates, and where chains start; warmed up once, in a file of its own."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    plan, posterior = SIZES[size], posterior_of(size)
-    with (FOLDER / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        store = ChainStore(FOLDER / f"warmup-{size}.h5", mode="resume")
-        target, _, positions = warmup(
-            posterior,
-            KineticLangevin(),
-            num_chains=plan.num_chains,
-            key=jr.key(0),
-            max_gradients=plan.warmup,
-            store=store,
-        )
-        store.close()
-    return target, positions
+    """The posterior in our coordinates, and where chains start, from a warm-up that is made once and kept in a file."""
+    plan, posterior, path = SIZES[size], posterior_of(size), FOLDER / f"warmup-{size}.eqx"
+    if not path.exists():
+        settings: Any = {"num_chains": plan.num_chains, "max_gradients": plan.warmup, "key": jr.key(0)}
+        target, _, positions = warmup(posterior, KineticLangevin(), **settings)
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        eqx.tree_serialise_leaves(path, (target.bijection, positions))
+    seen = Pullback(posterior, wiener_coordinates(posterior))
+    like = coordinates_as_they_are(seen), jnp.zeros((plan.num_chains, posterior.dim))
+    bijection, positions = eqx.tree_deserialise_leaves(path, like)
+    return Pullback(seen, bijection), positions
 
 
 def plain(target: Any, positions: jax.Array) -> tuple[Any, jax.Array]:

@@ -49,28 +49,41 @@ def test_bias_and_equipartition_fall_with_the_step():
     assert equipartition(0.2) < 0.02 < equipartition(1.0)
 
 
-def test_the_step_is_tuned_by_equipartition():
+def stats(*, energy=1.0, diverging=False, non_finite=0):
+    shape = (4, 50)
+    return {
+        "energy_change": np.full(shape, energy),
+        "diverging": np.full(shape, diverging) & (np.arange(50) == 0),
+        "non_finite": np.full(shape, non_finite),
+    }
+
+
+def retuned(kernel: Any, times: int = 1, scale: float = 1.0, **found: Any) -> Any:
+    positions = scale * np.asarray(jr.normal(jr.key(0), (4, 50, 2000)))
+    for _ in range(times):
+        kernel = kernel.retuned(positions, stats(**found), 1.0)
+    return kernel
+
+
+def test_the_step_is_tuned_by_its_error_of_energy():
     kernel = KineticLangevin(step_size=0.5)
-    positions = np.asarray(jr.normal(jr.key(0), (4, 50, 2000)))
-    sound = {"non_finite": np.zeros((4, 50), int), "diverging": np.zeros((4, 50), bool)}
-    right, wrong = np.full((4, 50), 1.0), np.full((4, 50), 1.2)
-    assert kernel.retuned(positions, sound | {"equipartition": right}, 1.0).step_size > 0.5
-    assert kernel.retuned(positions, sound | {"equipartition": wrong}, 1.0).step_size < 0.5
-    lost = {"non_finite": np.ones((4, 50), int), "diverging": np.zeros((4, 50), bool), "equipartition": right}
-    assert kernel.retuned(positions, lost, 1.0).step_size < 0.5
+    assert retuned(kernel).step_size > 0.5
+    assert retuned(kernel, energy=10.0).step_size < 0.5
+    assert retuned(kernel, non_finite=1).step_size < 0.5
+    stricter = KineticLangevin(step_size=0.5, bias=0.01)
+    assert retuned(stricter).step_size < retuned(kernel).step_size
+
+
+def test_a_step_that_diverged_is_avoided_for_a_while():
+    kernel = retuned(KineticLangevin(step_size=0.5), diverging=True)
+    assert np.isclose(kernel.step_size, 0.4) and np.isclose(kernel.stable_step, 0.4)
+    kernel = retuned(kernel)
+    assert 0.4 < kernel.step_size < 0.45
+    assert retuned(kernel, times=30).step_size == kernel.longest_step
 
 
 def test_the_momentum_is_tuned_to_persist_for_twice_the_longest_scale():
-    kernel: Any = KineticLangevin(step_size=0.5)
-    positions = 3 * np.asarray(jr.normal(jr.key(0), (4, 50, 2000)))
-    stats = {
-        "non_finite": np.zeros((4, 50), int),
-        "diverging": np.zeros((4, 50), bool),
-        "equipartition": np.ones((4, 50)),
-    }
-    for _ in range(20):
-        kernel = kernel.retuned(positions, stats, 1.0)
-    assert np.isclose(float(kernel.decoherence), 6.0, rtol=0.02)
+    assert np.isclose(float(retuned(KineticLangevin(step_size=0.5), 20, 3.0).decoherence), 6.0, rtol=0.02)
 
 
 def test_steps_beyond_stability_are_undone_and_counted():

@@ -65,7 +65,6 @@ def automatic(tmp_path_factory):
     return first, second, facts
 
 
-@pytest.mark.xdist_group("automatic")
 def test_committed_warmup_is_not_repeated(automatic):
     first, second, _ = automatic
     assert jax.tree.structure(first) == jax.tree.structure(second)
@@ -73,7 +72,6 @@ def test_committed_warmup_is_not_repeated(automatic):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.xdist_group("automatic")
 def test_auto_stays_in_its_budget_and_says_what_it_did(automatic):
     _, _, facts = automatic
     steps = json.loads(facts["steps"])
@@ -84,7 +82,6 @@ def test_auto_stays_in_its_budget_and_says_what_it_did(automatic):
     assert facts["sampler"] == max(tried, key=tried.get)
 
 
-@pytest.mark.xdist_group("automatic")
 def test_auto_straightens_the_banana(automatic):
     (target, sampler, start), _, _ = automatic
     assert isinstance(target.bijection, Triangular)
