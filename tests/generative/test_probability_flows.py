@@ -316,6 +316,7 @@ def test_bad_settings_are_named(make, words):
         make()
 
 
+@pytest.mark.slow
 def test_single_precision():
     with jax.enable_x64(False):
         network = TimeNetwork(2, 2, cond_size=1, width=8, depth=1, key=jr.key(0))
