@@ -1,7 +1,6 @@
 """Piecewise deterministic models: the forward law and its reversal against Kolmogorov's equation, limits, errors."""
 
 from functools import cache
-
 from itertools import product
 
 import equinox as eqx
