@@ -36,10 +36,10 @@ BIAS_PER_VARIANCE = 0.4
 of second-order perturbation theory at steps of 0.3 to 0.4, and less wherever the target is closer to Gaussian.
 """
 
-CAUTION = 0.8
+CAUTION = 0.7
 """Share of a step at which something diverged that is tried next."""
 
-RECOVERY = 0.1
+RECOVERY = 0.03
 """Logarithm by which that grows with each window without a divergence: steps from a poor start are no rule."""
 
 
