@@ -30,7 +30,7 @@ DENSITY = 1e-3  # of galaxies [(h/Mpc)^3]
 REDSHIFT = 1.0
 TRUTH = {"Omega_m": 0.3111, "sigma8": 0.8102, "b1": 1.0}
 KEPT = 25
-"""Draws kept of one compiled call."""
+"""Draws kept of one compiled call; five where a draw may take hundreds of gradients."""
 
 
 class Cell(NamedTuple):
@@ -150,7 +150,7 @@ def measure(cell: Cell) -> dict[str, Any]:
             return (states, gradients), jax.vmap(summary)(jax.vmap(tuned.position)(states))
 
         zero = jnp.zeros((), jnp.int32)
-        (states, gradients), kept = jax.lax.scan(keep, (states, zero), jr.split(key, KEPT))
+        (states, gradients), kept = jax.lax.scan(keep, (states, zero), jr.split(key, KEPT if tuned.thin > 1 else 5))
         return states, gradients, kept
 
     states, gradients, pieces = tuned.states, 0.0, []
