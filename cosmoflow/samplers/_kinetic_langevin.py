@@ -40,7 +40,9 @@ CAUTION = 0.7
 """Share of a step at which something diverged that is tried next."""
 
 RECOVERY = 0.03
-"""Logarithm by which that grows with each window without a divergence: steps from a poor start are no rule."""
+"""Logarithm by which that grows with each window without a divergence. In the first windows, of a gain above one, what
+diverged shortens the step and sets no limit: steps from a poor start are no rule.
+"""
 
 
 class KineticLangevinState(AbstractState):
@@ -124,8 +126,9 @@ class KineticLangevin(AbstractKernel[KineticLangevinState, KineticLangevinInfo])
         excess = np.log(wanted / max(variance, np.finfo(float).tiny)) / 6
         exponent = min(gain, 1.0) * float(np.clip(excess, -1, 0.5))
         recovered = float(self.stable_step) * np.exp(RECOVERY * min(gain, 1.0))
-        stable = recovered if sound.all() else min(float(self.stable_step), CAUTION * step_size)
-        exponent = min(exponent, float(np.log(min(stable, float(self.longest_step)) / step_size)))
+        cautious = np.inf if sound.all() else CAUTION * step_size
+        stable = recovered if gain > 1 or sound.all() else min(float(self.stable_step), cautious)
+        exponent = min(exponent, float(np.log(min(stable, cautious, float(self.longest_step)) / step_size)))
         decoherence = redirected(self.decoherence, positions, step_size, gain, PERSISTENCE)
         return eqx.tree_at(
             lambda s: (s.step_size, s.stable_step, s.decoherence),

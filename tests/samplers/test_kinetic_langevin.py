@@ -58,10 +58,10 @@ def stats(*, energy=1.0, diverging=False, non_finite=0):
     }
 
 
-def retuned(kernel: Any, times: int = 1, scale: float = 1.0, **found: Any) -> Any:
+def retuned(kernel: Any, times: int = 1, scale: float = 1.0, gain: float = 1.0, **found: Any) -> Any:
     positions = scale * np.asarray(jr.normal(jr.key(0), (4, 50, 2000)))
     for _ in range(times):
-        kernel = kernel.retuned(positions, stats(**found), 1.0)
+        kernel = kernel.retuned(positions, stats(**found), gain)
     return kernel
 
 
@@ -80,6 +80,12 @@ def test_a_step_that_diverged_is_avoided_for_a_while():
     kernel = retuned(kernel)
     assert 0.35 < kernel.step_size < 0.4
     assert retuned(kernel, times=60).step_size == kernel.longest_step
+
+
+def test_what_diverges_on_the_way_from_the_start_shortens_the_step_for_once():
+    kernel = retuned(KineticLangevin(step_size=0.5), gain=2.0, diverging=True)
+    assert np.isclose(kernel.step_size, 0.35)
+    assert retuned(kernel).step_size > 0.5
 
 
 def test_the_momentum_is_tuned_to_persist_for_twice_the_longest_scale():
