@@ -14,6 +14,7 @@ from .._types import Key, Scalar, Vector
 from ..targets import AbstractTarget
 from ._base import AbstractInfo, AbstractKernel, AbstractSampler, AbstractState, scaled
 from ._decoherence import redirected
+from ._divergence import diverges
 
 LONGEST_STEP = 1.25
 """In units of the standard deviation along the narrowest axis, where a step of two is the limit of stability."""
@@ -22,14 +23,6 @@ PERSISTENCE = 2.0
 """Decoherence in units of the standard deviation along the longest axes: at two, means and squares have about as many
 effective draws; means would gain from more, and squares lose.
 """
-
-DIVERGENCE = 3.0
-"""Gain of energy in one step at which it is undone, in units of the square root of the dimension: that of a stable step
-is about a third of one.
-"""
-
-LEAST_DIVERGENCE = 100.0
-"""What comes on top of it where dimensions are few."""
 
 BIAS_PER_VARIANCE = 0.4
 """How far x . grad U / d is off where a step's change of energy has a variance of one per dimension: found for galaxies
@@ -166,7 +159,7 @@ class KineticLangevin(AbstractKernel[KineticLangevinState, KineticLangevinInfo])
         kinetic = 0.5 * (momentum @ momentum - after @ after + before @ before - state.momentum @ state.momentum)
         change = potential - state.potential + kinetic
         finite = jnp.isfinite(change) & jnp.all(jnp.isfinite(gradient))
-        diverging = finite & (change > DIVERGENCE * dim**0.5 + LEAST_DIVERGENCE)
+        diverging = finite & diverges(change, dim)
         sound = finite & ~diverging
 
         def choose(new, old):

@@ -8,13 +8,14 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from .._types import Key, Scalar, Vector
 from ..dynamics import AbstractSplitting, Hamiltonian, IsokineticKinetic, MinimalNorm, PhaseState, TargetPotential
 from ..targets import AbstractTarget
 from ._base import AbstractInfo, AbstractKernel, AbstractSampler, AbstractState, scaled
 from ._decoherence import redirected
+from ._divergence import diverges
 
 
 class MCLMCState(AbstractState):
@@ -33,6 +34,7 @@ class MCLMCInfo(AbstractInfo):
 
     energy_change: Float[Array, "..."]
     equipartition: Float[Array, "..."]
+    diverging: Bool[Array, "..."]
     non_finite: Int[Array, "..."]
     num_gradients: Int[Array, "..."]
     num_densities: Int[Array, "..."]
@@ -43,8 +45,8 @@ class MCLMC(AbstractKernel[MCLMCState, MCLMCInfo]):
 
     A particle of constant speed is turned by the gradient and by a little noise. The exact dynamics leave the target
     invariant; the error of the energy per step and dimension measures what discretisation adds, and the step size is
-    tuned to a given variance of it. A step to where the density is not finite is undone, counted, and a new direction
-    drawn.
+    tuned to a given variance of it. A step to where the density is not finite, or by which the energy grows as it does
+    only beyond the limit of stability, is undone, counted, and a new direction drawn.
 
     Its speed is sqrt(dim), so that steps and paths are those of a standard normal momentum.
 
@@ -80,7 +82,7 @@ class MCLMC(AbstractKernel[MCLMCState, MCLMCInfo]):
 
         The variance of the energy error grows with the sixth power of the step.
         """
-        sound = stats["non_finite"] == 0
+        sound = (stats["non_finite"] == 0) & ~stats["diverging"]
         if not sound.any():
             return eqx.tree_at(lambda s: s.step_size, self, scaled(self.step_size, -1.0))
         variance = np.mean(stats["energy_change"][sound].astype(float) ** 2) / positions.shape[-1]
@@ -118,7 +120,9 @@ class MCLMC(AbstractKernel[MCLMCState, MCLMCInfo]):
         start = PhaseState(state.position, momentum, jnp.zeros((), dtype), state.potential, state.gradient)
         end = self.integrator.step(hamiltonian, start, self.step_size.astype(dtype))
         change = end.value - start.value + kinetic(end.p) - kinetic(start.p)
-        sound = jnp.isfinite(change) & jnp.all(jnp.isfinite(end.gradient))
+        finite = jnp.isfinite(change) & jnp.all(jnp.isfinite(end.gradient))
+        diverging = finite & diverges(change, dim)
+        sound = finite & ~diverging
 
         def choose(new, old):
             return jnp.where(sound, new, old)
@@ -127,7 +131,8 @@ class MCLMC(AbstractKernel[MCLMCState, MCLMCInfo]):
         info = MCLMCInfo(
             energy_change=choose(change, 0),
             equipartition=jnp.dot(position, gradient) / dim,
-            non_finite=1 - sound.astype(jnp.int32),
+            diverging=diverging,
+            non_finite=1 - finite.astype(jnp.int32),
             num_gradients=jnp.asarray(self.integrator.num_gradients, jnp.int32),
             num_densities=jnp.zeros((), jnp.int32),
         )

@@ -46,7 +46,7 @@ def test_the_energy_error_is_tuned():
     tuner = Tuner(sampler)
     for i in range(12):
         states, draws, infos = evolve(tuner.sampler, TARGET, starts, jnp.asarray(25), jr.key(i))
-        stats = {"energy_change": infos.energy_change, "non_finite": infos.non_finite}
+        stats = {name: getattr(infos, name) for name in ("energy_change", "diverging", "non_finite")}
         tuner.update(np.asarray(draws.position)[:, :25], {n: np.asarray(v)[:, :25] for n, v in stats.items()})
         starts = states.position
     _, _, infos = evolve(tuner.tuned(), TARGET, starts, jnp.asarray(50), jr.key(99))
@@ -71,10 +71,35 @@ def test_steps_out_of_the_support_are_undone_and_counted():
     assert 0 < stuck.mean() < 0.5
     assert np.max(draws.position[..., 0]) <= 1 and np.all(np.isfinite(draws.log_density))
     assert np.all(np.diff(draws.position, axis=1)[stuck[:, 1:]] == 0)
-    tuned = MCLMC().retuned(
-        np.zeros((1, 25, 2)), {"energy_change": np.zeros((1, 25)), "non_finite": np.ones((1, 25))}, 1.0
-    )
-    assert tuned.step_size < MCLMC().step_size
+    assert retuned(non_finite=1).step_size < MCLMC().step_size
+
+
+def retuned(*, non_finite=0, diverging=False):
+    stats = {"energy_change": 0.0, "non_finite": non_finite, "diverging": diverging}
+    stats = {name: np.full((1, 25), value) for name, value in stats.items()}
+    return MCLMC().retuned(np.zeros((1, 25, 2)), stats, 1.0)
+
+
+class Narrow(AbstractTarget):
+    """A quartic density, on which long steps run away."""
+
+    dim: int = 3
+
+    def log_density(self, x):
+        return -jnp.sum(x**4)
+
+    def constrain(self, x):
+        return {"x": x}
+
+
+def test_steps_beyond_stability_are_undone_and_counted():
+    starts = 0.5 * jr.normal(jr.key(0), (50, 3))
+    _, draws, infos = evolve(MCLMC(step_size=5.0), Narrow(), starts, jnp.asarray(50), jr.key(1))
+    undone = np.asarray(infos.diverging)
+    assert undone.any()
+    assert np.all(np.diff(np.asarray(draws.position), axis=1)[undone[:, 1:]] == 0)
+    assert np.max(np.abs(draws.position)) < 10
+    assert retuned(diverging=True).step_size < MCLMC().step_size
 
 
 class Cliff(AbstractTarget):
