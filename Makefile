@@ -43,6 +43,7 @@ bench: .venv/.with-bench
 	$(BIN)/python scripts/benchmarks/flows.py
 	$(BIN)/python scripts/benchmarks/flows_study.py
 	$(BIN)/python scripts/benchmarks/flows_portrait.py
+	$(BIN)/python scripts/benchmarks/generative.py --grid reduced
 
 lock: .venv/.with-lint
 	$(BIN)/pip install --quiet uv

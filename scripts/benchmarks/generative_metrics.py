@@ -1,0 +1,76 @@
+"""How far draws of a generative model are from the data, and what they cost."""
+
+import time
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from flows_metrics import sliced_wasserstein
+from flows_targets import Problem
+from generative_costs import operations
+from generative_models import Point, reference_network
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
+
+NUM_DRAWS = 10_000
+NUM_OF_MMD, NUM_OF_W2 = 2000, 1000
+"""Points of the two distances that look at all pairs."""
+BANDWIDTHS = (0.1, 0.2, 0.5, 1.0, 2.0)
+"""Of the kernel exp(-|x - y|^2 / 2 h^2), a sum over h in units of the root of the number of coordinates."""
+
+
+def metrics(
+    what: Problem, model: Any, point: Point, mean: np.ndarray, scale: float, reference: np.ndarray, key: jax.Array
+) -> dict[str, float]:
+    """Distances of draws made in one way, scaled back to those of the target, and the costs of a draw."""
+    arrays, static = eqx.partition(model, eqx.is_array)
+    keys = jr.split(key, NUM_DRAWS)
+    many = jax.jit(lambda arrays, keys: jax.vmap(lambda k: point.draw(eqx.combine(arrays, static), k))(keys))
+    compiled = many.lower(arrays, keys).compile()
+    began = time.process_time()
+    draws = mean + scale * np.asarray(compiled(arrays, keys), np.float64)
+    seconds = time.process_time() - began
+    unit = operations(reference_network(what.dim), jnp.zeros(what.dim), jnp.zeros(()))
+    return {
+        "seconds_of_draws": seconds,
+        "forward_equivalents": operations(lambda k: point.draw(model, k), key) / unit,
+        **distances(what, draws, reference),
+    }
+
+
+def distances(what: Problem, draws: np.ndarray, reference: np.ndarray) -> dict[str, float]:
+    """Between draws and draws of the target; whatever is not finite is infinitely far."""
+    if not np.all(np.isfinite(draws)):
+        return dict.fromkeys(("sliced_wasserstein", "mmd", "wasserstein", "mode_distance"), np.inf)
+    rng = np.random.default_rng(0)
+    result = {
+        "sliced_wasserstein": sliced_wasserstein(draws, reference, rng),
+        "mmd": float(np.sqrt(max(squared_mmd(draws[:NUM_OF_MMD], reference[:NUM_OF_MMD]), 0))),
+        "wasserstein": wasserstein(draws[:NUM_OF_W2], reference[:NUM_OF_W2]),
+    }
+    if what.mode_of is not None and what.weights is not None:
+        modes = what.mode_of(draws)
+        found = np.stack([(modes == mode).mean(axis=0) for mode in range(len(what.weights))])
+        result["mode_distance"] = float(np.mean(0.5 * np.abs(found - what.weights[:, None]).sum(axis=0)))
+    return result
+
+
+def squared_mmd(x: np.ndarray, y: np.ndarray) -> float:
+    """The unbiased estimate of the squared maximum mean discrepancy (Gretton et al. 2012, JMLR 13, 723)."""
+
+    def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        square = cdist(a, b, "sqeuclidean") / a.shape[1]
+        return np.mean([np.exp(-0.5 * square / h**2) for h in BANDWIDTHS], axis=0)
+
+    n = len(x)
+    within = sum((kernel(a, a).sum() - n) / (n * (n - 1)) for a in (x, y))
+    return float(within - 2 * kernel(x, y).mean())
+
+
+def wasserstein(x: np.ndarray, y: np.ndarray) -> float:
+    """The exact 2-Wasserstein distance of two sets of as many points."""
+    costs = cdist(x, y, "sqeuclidean")
+    return float(np.sqrt(costs[linear_sum_assignment(costs)].mean()))
