@@ -186,12 +186,16 @@ def uniformity(ranks: np.ndarray, num_draws: int, num_bins: int = 10) -> np.ndar
 
 
 def correlation_time(draws: np.ndarray) -> np.ndarray:
-    """Integrated autocorrelation times [draws] of each quantity, from all skies together: one where independent."""
+    """Integrated autocorrelation times [draws] of each quantity, from all skies together: one where independent.
+
+    Infinite where nothing moves.
+    """
     centred = draws - draws.mean(axis=1, keepdims=True)
     length = draws.shape[1]
     spectrum = np.abs(np.fft.rfft(centred, 2 * length, axis=1)) ** 2
     correlation = np.fft.irfft(spectrum.mean(axis=0), axis=0)[:length]
-    correlation /= correlation[0]
+    moves = correlation[0] > 0
+    correlation /= np.where(moves, correlation[0], 1)
     sums = 2 * np.cumsum(correlation, axis=0) - 1
     window = np.argmax(np.arange(length)[:, None] >= 5 * sums, axis=0)
-    return sums[window, np.arange(draws.shape[2])]
+    return np.where(moves, sums[window, np.arange(draws.shape[2])], np.inf)

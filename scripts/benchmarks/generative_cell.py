@@ -22,8 +22,8 @@ from generative_targets import problem
 from cosmoflow.training import default_optimizer, fit
 
 PACKAGES = ("cosmoflow", "jax", "equinox", "optax", "flowjax", "numpy")
-NUM_STEPS = 3000
-FEW_STEPS = {("many_well", "hamiltonian_flow"): 1000}
+NUM_STEPS = 10_000
+FEW_STEPS = {("many_well", "hamiltonian_flow"): 2000}
 """Where each step takes several times as long."""
 BATCH = 256
 NUM_TEST = 200

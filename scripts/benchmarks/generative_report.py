@@ -22,9 +22,9 @@ HOW = "`python scripts/benchmarks/generative.py` runs what is missing of the cor
 TEXT = (
     f"Every process has a perceptron of {DEPTH} layers of {WIDTH} neurons (Hamiltonian and coupling flows the "
     "architectures of the [comparison of flows](flows.md)), is trained on the same draws for "
-    f"{NUM_STEPS} steps on batches of {BATCH}, in single precision on one core, and draws in {min(STEPS)} to "
+    f"{NUM_STEPS:,} steps on batches of {BATCH}, in single precision on one core, and draws in {min(STEPS)} to "
     f"{max(STEPS)} steps; a Hamiltonian flow of L steps is a flow of its own, with a potential for each leapfrog step, "
-    "and on many_well it is trained for a third of the steps, which cost more. "
+    "and on many_well it is trained for a fifth of the steps, which cost more. "
     "Diffusions: DDPM (noise prediction, ancestral draws), v-prediction drawn from by DDIM, ancestral steps and the "
     "probability flow with Heun's method, critically damped Langevin diffusion. Piecewise deterministic models have "
     "T = 5 and refreshments at rate 1 as in arXiv:2407.19448, and mixtures of 16 normal laws for velocities in place "
@@ -38,8 +38,8 @@ TEXT = (
 )
 CLAIM = (
     "The claim: Hamiltonian flows need shorter integrations than diffusions. At the sliced Wasserstein distance that a "
-    "Hamiltonian flow of L steps reaches, the least cost of any of the diffusions over the flow's own, the evaluations of "
-    "a draw being those of the network or of the gradient of a potential: above one the claim holds, `never` where no "
+    "Hamiltonian flow of L steps reaches, the least cost of any of the diffusions over the flow's own (of a draw, "
+    "evaluations of the network or of the gradient of a potential): above one the claim holds, `never` where no "
     "diffusion gets there in 100 steps.",
 )
 ORDER = (
