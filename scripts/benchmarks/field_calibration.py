@@ -31,8 +31,6 @@ STEP, DECOHERENCE = 0.65, 1.0
 FACTORS = {"tuned step": 1.0, "step x 0.5": 0.5, "step x 5": 5.0}
 PLAN = Plan(thinning=4, num_draws=39, num_settling=10)
 SIGNIFICANCE = 0.01
-LOST = 0.01
-"""Energy variance per dimension of a sky whose chain was thrown off."""
 
 
 class Cell(NamedTuple):
@@ -71,7 +69,6 @@ def outcome(cell: Cell) -> dict[str, Any]:
         "sd": draws.std(axis=1).mean(axis=0).tolist(),
         "energy_variance": float(errors[:, PLAN.num_settling :].mean()),
         "energy_variance_median": float(np.median(errors[:, PLAN.num_settling :].mean(axis=1))),
-        "lost_skies": int(np.sum(errors[:, PLAN.num_settling :].mean(axis=1) > LOST)),
     }
 
 
@@ -89,8 +86,8 @@ TEXT = (
     "units of the fundamental; the log density is that of the posterior in the coordinates of the sampler. p: of "
     "Pearson's chi^2 of ten bins; of all parameters and modes it has to be above 0.01 divided by their number. "
     "Correlation time: integrated, in draws, from all skies together, one where draws are independent.",
-    "With five times the step the same skies have to fail: every step diverges and is undone, so that chains stand still "
-    "where they started. The log density is in no verdict: it adds up the small biases of the variances of all modes, "
+    "With five times the step the same skies have to fail: every step diverges and is undone, so that chains stay where "
+    "they started. The log density is in no verdict: it adds up the small biases of the variances of all modes, "
     "which go with the square of the step, and shows them where no mode does.",
 )
 
