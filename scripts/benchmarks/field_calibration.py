@@ -86,7 +86,7 @@ TEXT = (
     "units of the fundamental; the log density is that of the posterior in the coordinates of the sampler. p: of "
     "Pearson's chi^2 of ten bins; of all parameters and modes it has to be above 0.01 divided by their number. "
     "Correlation time: integrated, in draws, from all skies together, one where draws are independent.",
-    "With five times the step the same skies have to fail: every step diverges and is undone, so that chains stay where "
+    "With five times the step the same skies have to fail: every step diverges and is undone, so chains stay where "
     "they started. The log density is in no verdict: it adds up the small biases of the variances of all modes, "
     "which go with the square of the step, and shows them where no mode does.",
 )
