@@ -79,7 +79,7 @@ def run(target, sampler, num_draws=1000, position=None):
         (Edge(), ZigZag(), Status.NON_FINITE, "repair the likelihood"),
         (Corner(), ZigZag(), Status.NON_FINITE, "repair the likelihood"),
         (Corner(), GHMC(), Status.NON_FINITE, "repair the likelihood"),
-        (Corner(), NUTS(), Status.NON_FINITE, "repair the likelihood"),
+        pytest.param(Corner(), NUTS(), Status.NON_FINITE, "repair the likelihood", marks=pytest.mark.slow),
         (Flat(), ZigZag(), Status.RUNAWAY, "proper prior"),
         (Flat(), GHMC(), Status.RUNAWAY, "proper prior"),
     ],

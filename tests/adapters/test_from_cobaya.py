@@ -89,6 +89,7 @@ def test_what_a_gradient_costs():
     np.testing.assert_allclose(value, theirs + normal, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_derivatives_against_those_of_jax():
     """Of a likelihood of ours that goes to Cobaya and back."""
     bao = cf.likelihoods.BAO(cf.datasets.desi_dr2_bao())

@@ -176,6 +176,7 @@ def test_encoders_of_bells(tmp_path):
     assert flow.bijection.bijections[0].hamiltonian.potential.centres.shape == (4, 3)
 
 
+@pytest.mark.slow
 def test_all_options_of_a_flow_at_once(tmp_path):
     options = 'kinetic = "learned"\nnum_steps = 2\nnum_maps = 4\npotential = "additive"\nmomentum = "low_rank"'
     config = parse(tmp_path, EVERYTHING.replace("width = 4", f"width = 4\n{options}"))

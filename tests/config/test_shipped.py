@@ -16,6 +16,7 @@ from cosmoflow.cosmology import _cosmopower
 from cosmoflow.datasets import DataError, find
 
 CONFIGS = sorted((Path(__file__).parents[2] / "scripts" / "configs").glob("*.toml"))
+LARGE = ("des_dovekie", "pantheon_plus", "des_y1_3x2pt", "des_y1_shear")
 NEEDS = {"des_y1_3x2pt": "sacc", "planck2018_lite": "cosmopower_jax"}
 
 
@@ -46,7 +47,10 @@ def sets(path):
 
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(path, marks=[pytest.mark.slow] * ("des_dovekie" in path.stem), id=path.stem) for path in CONFIGS],
+    [
+        pytest.param(path, marks=[pytest.mark.slow] * any(name in path.stem for name in LARGE), id=path.stem)
+        for path in CONFIGS
+    ],
 )
 def test_finite_at_the_centre_of_the_prior(path, data):
     data(sets(path))

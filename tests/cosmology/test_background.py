@@ -182,6 +182,7 @@ def test_equals_camb(m_nu):
     np.testing.assert_allclose(co.sound_horizon(cosmology), results.get_derived_params()["rdrag"], rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_single_precision_keeps_its_digits_at_low_redshift():
     double = Cosmology(0.3, Omega_k=0.1, T_cmb=2.7255, m_nu=0.06)
     single = jax.tree.map(lambda leaf: leaf.astype(jnp.float32), double)

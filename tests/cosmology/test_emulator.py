@@ -86,6 +86,7 @@ def test_nothing_outside_of_the_range(emulator, outside):
     assert jnp.all(jnp.isnan(jax.jit(lambda c: emulator(c, **AMPLITUDE).log_power)(universe(**outside))))
 
 
+@pytest.mark.slow
 def test_derivatives(emulator):
     names = ("Omega_m", "h", "Omega_b", "Omega_k", "w0", "wa", "m_nu", "n_s", "A_s")
     point = jnp.asarray([0.31, 0.68, 0.048, 0.01, -0.95, -0.2, 0.1, 0.96, 2.1])

@@ -40,6 +40,7 @@ def test_the_release_of_pantheon_plus():
     assert np.max(np.abs(data.heliocentric_redshift - data.redshift)) < 0.01
 
 
+@pytest.mark.slow
 def test_the_release_of_des_dovekie():
     folder = official_supernovae("des_dovekie")
     data = des_dovekie(folder)

@@ -63,6 +63,7 @@ def exact():
     return field, chain_of(field, exact_draws(field, jr.key(2), (2, 400)))
 
 
+@pytest.mark.slow
 def test_the_exact_posterior_covers_the_truth(exact):
     _, chain = exact
     summary = summarize_fields(chain)

@@ -120,6 +120,7 @@ def test_weights_are_the_expansion(known):
     assert lagrangian_weights(GRID, modes, tidal, PLANCK) is None
 
 
+@pytest.mark.slow
 def test_variance_of_the_tidal_field():
     """<s^2> = 2/3 <delta^2> of an isotropic field."""
     grid = Grid((16, 16, 16), 100.0)
@@ -130,6 +131,7 @@ def test_variance_of_the_tidal_field():
     np.testing.assert_allclose(jnp.mean(shear) / jnp.mean(delta**2), 2 / 3, rtol=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("order", "line_of_sight"), [(1, None), (2, 0)])
 def test_large_scales_respond_as_linear_theory_says(order, line_of_sight):
     """The regression of the field on white noise, mode by mode, over some universes; half the response is refused."""
@@ -214,6 +216,7 @@ def test_hessian_along_a_direction_equals_finite_differences():
     np.testing.assert_allclose(along, difference, atol=1e-4 * float(jnp.abs(along).max()))
 
 
+@pytest.mark.slow
 def test_single_precision_and_many_chains():
     expected = observed(GALAXIES, noise(2), BIASED)
     single = jax.tree.map(np.float32, (jnp.stack([noise(1), noise(2)]), BIASED))

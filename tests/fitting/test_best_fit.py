@@ -56,6 +56,7 @@ def test_desi_alone():
     assert fit.num_jacobians < 15 and fit.status is FitStatus.CONVERGED
 
 
+@pytest.mark.slow
 def test_agrees_with_scipy():
     likelihood = JointLikelihood({"bao": BAO, "sn": Supernovae(cf.datasets.union3())})
     posterior = cf.Posterior(cf.Prior(W0WA), likelihood)

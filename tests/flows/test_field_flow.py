@@ -150,6 +150,7 @@ def test_a_flow_as_a_prior():
         FlowPosterior(field_flow(grid, num_conditions=1, **SMALL, key=jr.key(0)), likelihood)
 
 
+@pytest.mark.slow
 def test_convolutional_potentials_take_the_condition_too():
     grid = (4, 4)
 

@@ -40,6 +40,7 @@ ENCODERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENCODERS)
 def test_gaussian_encoders_against_the_moments_of_their_draws(name):
     """An affine function of standard normal noise has the covariance of its derivative."""
@@ -67,6 +68,7 @@ def test_encoders_of_conditional_flows(name):
         Given(encoder, jnp.ones(6))
 
 
+@pytest.mark.slow
 @jax.numpy_dtype_promotion("standard")
 def test_a_flow_with_a_spline_base_and_a_flow_as_encoder():
     normal = fd.StandardNormal((2,))

@@ -192,6 +192,7 @@ def test_ratio_matching_is_least_at_the_exact_ratios():
     assert np.max(np.abs(jax.grad(mean_loss)(exact + 0.1))) > 1e-3
 
 
+@pytest.mark.slow
 def test_ratio_matching_of_a_few_coordinates_stands_for_all():
     v, slopes = jr.rademacher(jr.key(0), (12,), float), jnp.linspace(-1.0, 1.0, 12)
 
@@ -233,6 +234,7 @@ def test_losses_and_draws_depend_on_the_condition(name, velocity):
     assert np.all(np.isfinite(one[2])) and np.any(one[2] != two[2])
 
 
+@pytest.mark.slow
 @names
 def test_single_precision(name):
     with jax.enable_x64(False):
@@ -243,6 +245,7 @@ def test_single_precision(name):
         assert value.dtype == jnp.float32 and np.all(np.isfinite(value))
 
 
+@pytest.mark.slow
 def test_mixtures_are_normalised():
     law = VelocityMixture(1, num_components=3, width=8, depth=1, key=jr.key(0))(jnp.ones(1), jnp.asarray(0.3))
     v = np.linspace(-20, 20, 4001)

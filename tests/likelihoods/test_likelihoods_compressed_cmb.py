@@ -62,6 +62,7 @@ def test_names():
         likelihood.predict({"Omega_m": jnp.asarray(0.3), "h": jnp.asarray(0.7)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("read", READERS)
 def test_gradient_equals_finite_differences(read):
     likelihood = CompressedCMB(read())

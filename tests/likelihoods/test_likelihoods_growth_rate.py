@@ -108,6 +108,7 @@ def test_without_a_fiducial_cosmology():
     np.testing.assert_allclose(plain.predict(POINT), expected, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_gradient_equals_finite_differences():
     likelihood = GrowthRate(fsigma8_gold2018(), radiation=True)
     names, point = tuple(FULL), jnp.stack(list(FULL.values()))
@@ -125,6 +126,7 @@ def test_gradient_equals_finite_differences():
         np.testing.assert_allclose(gradient[i], (4 * inner - outer) / 3, rtol=1e-6, atol=1e-6, err_msg=names[i])
 
 
+@pytest.mark.slow
 def test_single_precision():
     likelihood = GrowthRate(fsigma8_gold2018(), radiation=True)
     single, parameters = jax.tree.map(lambda leaf: leaf.astype(jnp.float32), (likelihood, FULL))

@@ -95,11 +95,13 @@ def check_gradient(likelihood, parameters, scale):
         )
 
 
+@pytest.mark.slow
 def test_gradient_equals_finite_differences(likelihood):
     assert set(POINT) == {*likelihood.required, *likelihood.optional}
     check_gradient(likelihood, POINT, steps(POINT))
 
 
+@pytest.mark.slow
 def test_normalisation(likelihood):
     """Value and log-determinant are those of SciPy's normal, in units in which it finds no eigenvalue too small."""
     error = np.sqrt(np.diagonal(REAL.covariance))
@@ -150,12 +152,14 @@ def test_missing_parameter_is_named(likelihood):
         likelihood.predict({name: value for name, value in BARE.items() if name != "b_lens0"})
 
 
+@pytest.mark.slow
 def test_single_precision(likelihood):
     single = TwoPoint(REAL, magnification=True, precision="single", **COARSE)
     assert jax.eval_shape(single.angular_power, POINT).dtype == jnp.float32
     np.testing.assert_allclose(predict(single, POINT), predict(likelihood, POINT), rtol=3e-5)
 
 
+@pytest.mark.slow
 def test_all_in_single_precision(likelihood):
     """As without JAX's double precision: every leaf is single."""
     single = jax.tree.map(lambda leaf: leaf.astype(jnp.float32) if eqx.is_inexact_array(leaf) else leaf, likelihood)
@@ -166,6 +170,7 @@ def test_all_in_single_precision(likelihood):
     np.testing.assert_allclose(prediction, predict(likelihood, POINT), rtol=3e-5)
 
 
+@pytest.mark.slow
 def test_batches(likelihood):
     batch = jax.tree.map(lambda leaf: leaf * jnp.array([1.0, 1.01]), POINT)
     values = eqx.filter_jit(eqx.filter_vmap(lambda p: likelihood.predict(p)))(batch)
@@ -188,6 +193,7 @@ def test_angles_with_edges(likelihood):
     np.testing.assert_allclose(averages, predict(likelihood, POINT), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_redshift_space_adds_to_clustering_on_large_scales():
     kinds = ("cl_ee",) * 4 + ("cl_ge",) * 2 + ("cl_gg",) * 2
     data = synthetic(kinds, [15.0, 50.0, 100.0, 1500.0, 15.0, 1500.0, 15.0, 1500.0])
@@ -271,6 +277,7 @@ def test_des_y1_equals_ccl(des_data, des):
         np.testing.assert_allclose(difference, 0, atol=0.1, err_msg=statistic)
 
 
+@pytest.mark.slow
 @needs_des
 def test_theory_of_des_y1_in_single_precision(des_data, des):
     single = TwoPoint(des_data, amplitude="sigma8", precision="single")

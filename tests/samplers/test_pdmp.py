@@ -189,6 +189,7 @@ def test_a_million_events_in_constant_memory():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sampler",
     [

@@ -151,6 +151,7 @@ class Hasty(BouncyParticleSplitting):
         return 1.1 * super().refresh(velocity, kind, key=key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sampler", [Unflipped(1.5, 1.0), Hasty(0.8, motion=Rotation())], ids=["no flip on rejection", "wrong refreshment"]
 )
@@ -158,6 +159,7 @@ def test_wrong_twins_fail(sampler):
     assert worst_score(sampler) > 5
 
 
+@pytest.mark.slow
 def test_without_the_ratio_of_phi_event_chains_fail(monkeypatch):
     monkeypatch.setattr(_base, "log_phi", lambda h, rates: jnp.zeros_like(rates))
     assert worst_score(ForwardEventChainSplitting(1.5)) > 5

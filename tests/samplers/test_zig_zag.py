@@ -85,6 +85,7 @@ def test_jump_turns_one_coordinate_round():
     np.testing.assert_array_equal(ZigZag().jump(v, v, v, jnp.asarray(1), key=jr.key(0)), [1, 1, 1])
 
 
+@pytest.mark.slow
 def test_linear_rates_never_violate():
     target = CorrelatedGaussian(jnp.zeros(3), jnp.array([[1.0, 0.9, 0], [0.9, 1.0, 0], [0, 0, 0.01]]))
     chain = cf.sample(target, ZigZag(), num_draws=1000, num_chains=2, key=jr.key(0))
@@ -133,7 +134,7 @@ class Walled(AbstractTarget):
         (cf.samplers.ZigZag(), np.nan),
         (cf.samplers.ZigZag(), -np.inf),
         (cf.samplers.GHMC(), np.nan),
-        (cf.samplers.NUTS(), np.nan),
+        pytest.param(cf.samplers.NUTS(), np.nan, marks=pytest.mark.slow),
     ],
 )
 def test_walls_end_the_run(sampler, beyond):
