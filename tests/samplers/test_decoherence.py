@@ -62,7 +62,9 @@ def test_many_draws_are_thinned_and_none_is_left_out():
 def test_draws_that_tell_nothing_leave_it_alone(sampler):
     for shape in ((4, 25, 3), (1, 1, 3)):
         stats = {name: np.ones(shape[:2]) for name in ("acceptance_rate", "energy_change")}
-        moved = sampler.retuned(np.zeros(shape), stats | {"non_finite": np.zeros(shape[:2])}, 2.0)
+        moved = sampler.retuned(
+            np.zeros(shape), stats | {"non_finite": np.zeros(shape[:2]), "diverging": np.zeros(shape[:2], bool)}, 2.0
+        )
         assert moved.decoherence == sampler.decoherence
 
 
@@ -73,7 +75,7 @@ def test_it_is_found_where_scales_differ_and_kept_where_they_do_not(sampler):
         for seed in range(16):
             positions = correlated((4, 100), np.full(5, scale), 0.5, seed).astype(np.float32)
             stats = {"acceptance_rate": np.full((4, 100), 0.95), "energy_change": np.full((4, 100), 0.05)}
-            tuner.update(positions, stats | {"non_finite": np.zeros((4, 100))})
+            tuner.update(positions, stats | {"non_finite": np.zeros((4, 100)), "diverging": np.zeros((4, 100), bool)})
         tuned = tuner.tuned().decoherence
         assert abs(tuned / scale - 1) < 0.1
         assert tuned.dtype == sampler.decoherence.dtype
