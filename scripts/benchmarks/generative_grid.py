@@ -6,8 +6,19 @@ from cells import ROOT
 
 FOLDER = ROOT / "docs" / "benchmarks" / "generative"
 
-CORE_TARGETS = ("nine_modes", "checkerboard", "many_well")
-TARGETS = (*CORE_TARGETS, "olympic_rings", "rose", "fractal_tree", "demo", "supernovae", "phi4", "digits", "log_normal")
+CORE_TARGETS = ("nine_modes", "checkerboard")
+TARGETS = (
+    *CORE_TARGETS,
+    "many_well",
+    "olympic_rings",
+    "rose",
+    "fractal_tree",
+    "demo",
+    "supernovae",
+    "phi4",
+    "digits",
+    "log_normal",
+)
 
 DIFFUSIONS = ("ddpm", "diffusion", "critically_damped")
 MATCHED = ("flow_matching", "oscillation")

@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from cells import ROOT
 from flows_targets import TRAINING_DRAWS
-from generative_cell import BATCH, NUM_STEPS
+from generative_cell import BATCH, FEW_STEPS, NUM_STEPS
 from generative_figure import SHOWN, label
 from generative_models import trainings
 from generative_targets import problem
@@ -36,16 +36,16 @@ def draws(target: str, method: str) -> dict[int, np.ndarray]:
     data = what.draw(np.random.default_rng(0), TRAINING_DRAWS)
     mean, scale = data.mean(axis=0), data.std()
     key_model, key_fit, key_draw = jr.split(jr.key(0), 3)
-    found = {}
+    found, num_steps = {}, FEW_STEPS.get(method, NUM_STEPS)
     for training in trainings(method, target, what.dim, key_model):
         model, _ = fit(
             training.model,
             training.loss,
-            num_steps=NUM_STEPS,
+            num_steps=num_steps,
             key=key_fit,
             data=jnp.asarray((data - mean) / scale, jnp.float32),
             batch_size=BATCH,
-            optimizer=default_optimizer(NUM_STEPS, training.rate),
+            optimizer=default_optimizer(num_steps, training.rate),
         )
         for point in training.points(model):
             if point.way == SHOWN.get(method, "") and point.steps in STEPS:

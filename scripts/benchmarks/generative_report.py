@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from cells import Record, circumstances_text, paragraphs, table
-from generative_cell import BATCH, NUM_STEPS
+from generative_cell import BATCH, FEW_STEPS, NUM_STEPS
 from generative_figure import label
 from generative_grid import METHODS, PIECEWISE, SEEDS, TARGETS, Cell
 from generative_metrics import NUM_DRAWS, NUM_OF_MMD, NUM_OF_W2
@@ -24,7 +24,7 @@ TEXT = (
     "architectures of the [comparison of flows](flows.md)), is trained on the same draws for "
     f"{NUM_STEPS:,} steps on batches of {BATCH}, in single precision on one core, and draws in {min(STEPS)} to "
     f"{max(STEPS)} steps; a Hamiltonian flow of L steps is a flow of its own, with a potential for each leapfrog step, "
-    "and on many_well it is trained for a fifth of the steps, which cost more. "
+    f"trained for {FEW_STEPS['hamiltonian_flow']:,} steps, which cost up to thirty times as much. "
     "Diffusions: DDPM (noise prediction, ancestral draws), v-prediction drawn from by DDIM, ancestral steps and the "
     "probability flow with Heun's method, critically damped Langevin diffusion. Piecewise deterministic models have "
     "T = 5 and refreshments at rate 1 as in arXiv:2407.19448, and mixtures of 16 normal laws for velocities in place "
