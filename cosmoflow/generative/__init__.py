@@ -7,6 +7,7 @@ from ._diffusion import Diffusion as Diffusion
 from ._energy import EnergyNetwork as EnergyNetwork
 from ._flow_matching import FlowMatching as FlowMatching
 from ._forward_event_chain import ForwardEventChainModel as ForwardEventChainModel
+from ._generated import Generated as Generated
 from ._guidance import Guidance as Guidance
 from ._hamiltonian_matching import OscillationMatching as OscillationMatching
 from ._hamiltonian_matching import ReflectionMatching as ReflectionMatching
