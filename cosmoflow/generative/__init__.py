@@ -2,6 +2,7 @@
 
 from ._base import AbstractGenerativeModel as AbstractGenerativeModel
 from ._bouncy_particle import BouncyParticleModel as BouncyParticleModel
+from ._continuous_flow import ContinuousFlow as ContinuousFlow
 from ._critically_damped import CriticallyDamped as CriticallyDamped
 from ._diffusion import Diffusion as Diffusion
 from ._energy import EnergyNetwork as EnergyNetwork
