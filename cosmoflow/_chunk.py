@@ -16,7 +16,7 @@ from ._results import StartError
 from ._types import Key
 from .chains import SAMPLE_STATS
 from .samplers import AbstractInfo, AbstractSampler, over_draws
-from .targets import AbstractTarget, explain_non_finite
+from .targets import AbstractTarget, drift, explain_non_finite
 
 DEFAULT_CHUNK = 250
 
@@ -63,8 +63,8 @@ def run_chunk(
 
 @eqx.filter_jit
 def log_densities(target: AbstractTarget, positions: Float[Array, "chain dim"]) -> Float[Array, " chain"]:
-    """The log-densities of several points."""
-    return jax.vmap(paramax.unwrap(target).log_density)(positions)
+    """The log-densities of several points, or what is known of them where the target is a bare score."""
+    return jax.vmap(drift(paramax.unwrap(target)).log_density)(positions)
 
 
 def check_start(
@@ -77,7 +77,7 @@ def check_start(
     """
     bad = np.flatnonzero(~np.isfinite(log_density))
     if bad.size:
-        raise StartError(explain_non_finite(target, positions[bad[0]]))
+        raise StartError(explain_non_finite(drift(target), positions[bad[0]]))
 
 
 def sample_stats(infos: AbstractInfo) -> dict[str, Array]:

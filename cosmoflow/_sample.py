@@ -96,7 +96,8 @@ def sample(
 
     Raises:
         ValueError: `num_draws`, `num_chains` or `chunk` is not positive, the positions have another shape, the record
-            does not fit the target, or thins variables without a store to keep them.
+            does not fit the target, or thins variables without a store to keep them; or the target is a bare score and
+            the sampler needs a density.
         StartError: The log-density is not finite at a starting point.
         RunError: The run went wrong and `throw` is set, or it was stopped before the first draw.
         StoreError: The store holds another run, or could not commit.

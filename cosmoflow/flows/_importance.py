@@ -1,4 +1,4 @@
-"""Exact reweighting of a Hamiltonian flow towards a target: evidence and effective sample size without a Jacobian."""
+"""Exact reweighting of a flow towards a target: evidence and effective sample size."""
 
 from typing import NamedTuple
 
@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
+from flowjax.distributions import AbstractDistribution
 from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float, Int
 
@@ -19,9 +20,9 @@ class ImportanceSample(NamedTuple):
     """Weighted draws of a flow.
 
     Attributes:
-        x: Points of phase space, shape (sample, 2 dim).
+        x: Points of phase space, shape (sample, 2 dim), or of another law's own space, shape (sample, dim).
         log_weights: log of pi(q) f(p | q) / Pi(q, p), or of pi(q) over a mean of Pi(q, p) / f(p | q) over several
-            momenta, unnormalised, shape (sample,).
+            momenta, or of pi(x) over the density of another law, unnormalised, shape (sample,).
         log_evidence: log of the mean weight.
         log_evidence_error: Its standard error.
         ess_fraction: Kish's effective sample size over the number of draws, (sum w)^2 / (n sum w^2).
@@ -35,7 +36,7 @@ class ImportanceSample(NamedTuple):
         Vehtari, Simpson, Gelman, Yao & Gabry 2024, arXiv:1507.02646.
     """
 
-    x: Float[Array, "sample phase"]
+    x: Float[Array, "sample dim"]
     log_weights: Float[Array, " sample"]
     log_evidence: Scalar
     log_evidence_error: Scalar
@@ -47,31 +48,46 @@ class ImportanceSample(NamedTuple):
 
 @eqx.filter_jit
 def importance_sample(
-    flow: HamiltonianFlow, target: AbstractTarget, *, num_samples: int, num_momenta: int = 1, key: Key
+    flow: AbstractDistribution, target: AbstractTarget, *, num_samples: int, num_momenta: int = 1, key: Key
 ) -> ImportanceSample:
-    """Draw from the flow and weight each draw towards the target; the mean weight is an unbiased evidence.
+    """Draw from a law and weight each draw towards the target; the mean weight is an unbiased evidence.
 
-    Weights on phase space scatter with the momenta even where the positions are right. With more momenta for each
-    position, drawn from the encoder and averaged with the flow's own, they approach the weights pi(q) / q(q) of the
-    positions alone, at the price of an inverse of the map for each.
+    The law is one on the target's coordinates, or a `HamiltonianFlow` on their phase space, whose weights take no
+    Jacobian. These scatter with the momenta even where the positions are right. With more momenta for each position,
+    drawn from the encoder and averaged with the flow's own, they approach the weights pi(q) / q(q) of the positions
+    alone, at the price of an inverse of the map for each.
 
     Args:
-        flow: A flow on the phase space of the target's coordinates.
+        flow: A Hamiltonian flow on the phase space of the target's coordinates, or another distribution on these, such
+            as a flow of flowjax or a generative model as a `ContinuousFlow`.
         target: Unnormalised density of the positions.
         num_samples: Number of draws.
-        num_momenta: Momenta for each of them, the flow's own included.
+        num_momenta: Momenta for each of them, the flow's own included, of a Hamiltonian flow.
         key: Random key.
+
+    Raises:
+        ValueError: The law is conditional, or neither of the target's dimension nor a Hamiltonian flow of it.
 
     References:
         Sobolev & Vetrov 2019, arXiv:1905.03290, for several momenta.
     """
+    needed = (2 * target.dim if isinstance(flow, HamiltonianFlow) else target.dim,)
+    if flow.shape != needed or flow.cond_shape is not None:
+        raise ValueError(
+            f"importance_sample needs an unconditional law of shape {needed} for this target, but its shape is "
+            f"{flow.shape} and its cond_shape {flow.cond_shape}."
+        )
 
     def draw(k):
+        if not isinstance(flow, HamiltonianFlow):
+            x, log_prob = flow.sample_and_log_prob(k)
+            return x, target.log_density(x) - log_prob
+        hamiltonian = flow
         key_draw, key_momenta = jr.split(k)
         x, log_prob = flow.sample_and_log_prob(key_draw)
         q, p = jnp.split(x, 2)
         own = log_prob - flow.momentum.log_prob(p, condition=q)
-        others = jax.vmap(lambda k: flow.elbo(q, key=k))(jr.split(key_momenta, num_momenta - 1))
+        others = jax.vmap(lambda k: hamiltonian.elbo(q, key=k))(jr.split(key_momenta, num_momenta - 1))
         log_marginal = logsumexp(jnp.append(others, own)) - jnp.log(jnp.asarray(num_momenta, own.dtype))
         return x, target.log_density(q) - log_marginal
 

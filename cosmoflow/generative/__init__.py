@@ -2,11 +2,14 @@
 
 from ._base import AbstractGenerativeModel as AbstractGenerativeModel
 from ._bouncy_particle import BouncyParticleModel as BouncyParticleModel
+from ._continuous_flow import ContinuousFlow as ContinuousFlow
 from ._critically_damped import CriticallyDamped as CriticallyDamped
 from ._diffusion import Diffusion as Diffusion
 from ._energy import EnergyNetwork as EnergyNetwork
+from ._energy_posterior import EnergyPosterior as EnergyPosterior
 from ._flow_matching import FlowMatching as FlowMatching
 from ._forward_event_chain import ForwardEventChainModel as ForwardEventChainModel
+from ._generated import Generated as Generated
 from ._guidance import Guidance as Guidance
 from ._hamiltonian_matching import OscillationMatching as OscillationMatching
 from ._hamiltonian_matching import ReflectionMatching as ReflectionMatching
@@ -20,6 +23,7 @@ from ._schedule import CosineSchedule as CosineSchedule
 from ._schedule import LinearSchedule as LinearSchedule
 from ._score_discrepancy import ScoreDiscrepancy as ScoreDiscrepancy
 from ._score_discrepancy import hamiltonian_score_discrepancy as hamiltonian_score_discrepancy
+from ._score_posterior import ScorePosterior as ScorePosterior
 from ._velocity import AbstractVelocity as AbstractVelocity
 from ._velocity import VelocityMixture as VelocityMixture
 from ._velocity_flow import VelocityFlow as VelocityFlow

@@ -9,7 +9,7 @@ import jax.random as jr
 from jaxtyping import Array, Float
 
 from .._types import Key, Scalar, Vector
-from ._base import AbstractGenerativeModel, Condition
+from ._base import AbstractGenerativeModel, Condition, time_grid
 from ._probability_flow import standard_normal
 
 START = 1e-3
@@ -78,7 +78,7 @@ class CriticallyDamped(AbstractGenerativeModel):
     def sample(self, key: Key, *, num_steps: int, condition: Condition = None) -> Vector:
         """One draw of x, by steps that shorten quadratically."""
         key_x, key_u, key_steps = jr.split(key, 3)
-        times = self.duration * jnp.linspace(1.0, START**0.5, num_steps + 1) ** 2
+        times = self.duration * time_grid(num_steps, START**0.5) ** 2
 
         def half_turn(x, u, h, k):
             decay, covariance = _motion(h)

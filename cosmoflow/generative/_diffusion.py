@@ -9,7 +9,7 @@ import jax.random as jr
 from jaxtyping import Array, Float
 
 from .._types import Key, Scalar, Vector
-from ._base import Condition
+from ._base import Condition, time_grid
 from ._guidance import Guidance
 from ._probability_flow import AbstractProbabilityFlow, standard_normal
 from ._schedule import AbstractSchedule, CosineSchedule
@@ -129,7 +129,7 @@ class Diffusion(AbstractProbabilityFlow):
 
     def grid(self, num_steps: int) -> Float[Array, " grid"]:
         """Angles at equally spaced times."""
-        return jax.vmap(self.schedule.angle)(jnp.linspace(1.0, 0.0, num_steps + 1))
+        return jax.vmap(self.schedule.angle)(time_grid(num_steps))
 
     def noise(self, z: Vector) -> Vector:
         """Itself."""

@@ -9,7 +9,7 @@ import jax.random as jr
 from jaxtyping import Array, Float
 
 from .._types import Key, Scalar, Vector
-from ._base import Condition
+from ._base import Condition, time_grid
 from ._guidance import Guidance
 from ._probability_flow import AbstractProbabilityFlow, standard_normal
 
@@ -53,7 +53,7 @@ class FlowMatching(AbstractProbabilityFlow):
 
     def grid(self, num_steps: int) -> Float[Array, " grid"]:
         """From 0 to 1."""
-        return jnp.linspace(0.0, 1.0, num_steps + 1)
+        return time_grid(num_steps)[::-1]
 
     def noise(self, z: Vector) -> Vector:
         """Itself."""

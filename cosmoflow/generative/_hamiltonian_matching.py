@@ -15,7 +15,7 @@ import paramax
 from jaxtyping import Array, ArrayLike, Float
 
 from .._types import Key, Scalar, Vector
-from ._base import Condition
+from ._base import Condition, time_grid
 from ._guidance import Guidance
 from ._probability_flow import AbstractProbabilityFlow, standard_normal
 
@@ -86,7 +86,7 @@ class OscillationMatching(AbstractProbabilityFlow):
 
     def grid(self, num_steps: int) -> Float[Array, " grid"]:
         """Equally spaced angles from pi/2 to 0."""
-        return 0.5 * jnp.pi * jnp.linspace(1.0, 0.0, num_steps + 1)
+        return 0.5 * jnp.pi * time_grid(num_steps)
 
     def noise(self, z: Vector) -> Vector:
         """s z."""
@@ -167,7 +167,7 @@ class ReflectionMatching(AbstractProbabilityFlow):
 
     def grid(self, num_steps: int) -> Float[Array, " grid"]:
         """From 1 to 0."""
-        return jnp.linspace(1.0, 0.0, num_steps + 1)
+        return time_grid(num_steps)
 
     def noise(self, z: Vector) -> Vector:
         """Uniform in the box."""

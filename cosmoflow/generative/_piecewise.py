@@ -10,7 +10,7 @@ from equinox import AbstractVar
 from jaxtyping import Array, Bool, Float
 
 from .._types import Key, Scalar, Vector
-from ._base import AbstractGenerativeModel, Condition
+from ._base import AbstractGenerativeModel, Condition, time_grid
 
 LARGEST_LOG = 60.0
 """Logarithms of rates are cut there, where exp is still finite in single precision."""
@@ -106,8 +106,7 @@ class AbstractPiecewiseModel(AbstractGenerativeModel):
         key_x, key_v, key_run = jr.split(key, 3)
         x = jr.normal(key_x, (self.dim,))
         v = self.sample_velocity(x, key=key_v)
-        roots = jnp.linspace(1.0, 0.0, num_steps + 1, dtype=x.dtype)
-        times = self.horizon * roots**2
+        times = self.horizon * time_grid(num_steps) ** 2
 
         def step(carry, interval):
             x, v = carry

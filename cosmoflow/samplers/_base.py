@@ -59,12 +59,14 @@ class AbstractSampler(eqx.Module, Generic[State, Info]):
     """A Markov process with a target as its invariant law.
 
     `tunable` names its positive scalar fields that a warm-up tunes, in `retuned`, and averages on a logarithmic scale.
-    `keeps_coordinates` says that N(0, I) of the target's own coordinates matters to it, so that a warm-up leaves them
-    as they are.
     """
 
     tunable: ClassVar[tuple[str, ...]] = ()
-    keeps_coordinates: ClassVar[bool] = False
+
+    @property
+    def keeps_coordinates(self) -> bool:
+        """Whether the target's own coordinates matter to it, so that a warm-up leaves them as they are."""
+        return False
 
     def retuned(
         self, positions: Float[np.ndarray, "chain draw dim"], stats: Mapping[str, np.ndarray], gain: float

@@ -1,7 +1,6 @@
 """Delayed acceptance: short chains on a cheap surrogate are the proposals to the exact target."""
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -68,8 +67,6 @@ class DelayedAcceptance(AbstractKernel[DelayedAcceptanceState, DelayedAcceptance
         Computational and Graphical Statistics 14, 795.
     """
 
-    keeps_coordinates: ClassVar[bool] = True
-
     surrogate: AbstractTarget
     inner: GHMC = eqx.field(default_factory=GHMC)
     num_inner: int = 4
@@ -83,6 +80,11 @@ class DelayedAcceptance(AbstractKernel[DelayedAcceptanceState, DelayedAcceptance
             raise ValueError(
                 "DelayedAcceptance needs an inner GHMC that is reversible: without persistence, level_drift and spread."
             )
+
+    @property
+    def keeps_coordinates(self) -> bool:
+        """They are those of the surrogate."""
+        return True
 
     def init(self, target: AbstractTarget, position: Vector, *, key: Key) -> DelayedAcceptanceState:
         """The state of one chain that starts at a position."""

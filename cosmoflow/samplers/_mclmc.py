@@ -12,8 +12,9 @@ from jaxtyping import Array, Bool, Float, Int
 
 from .._types import Key, Scalar, Vector
 from ..dynamics import AbstractSplitting, Hamiltonian, IsokineticKinetic, MinimalNorm, PhaseState, TargetPotential
-from ..targets import AbstractTarget
+from ..targets import AbstractTarget, drift
 from ._base import AbstractInfo, AbstractKernel, AbstractSampler, AbstractState, scaled
+from ._climb import climb
 from ._decoherence import redirected
 from ._divergence import diverges
 
@@ -47,6 +48,8 @@ class MCLMC(AbstractKernel[MCLMCState, MCLMCInfo]):
     invariant; the error of the energy per step and dimension measures what discretisation adds, and the step size is
     tuned to a given variance of it. A step to where the density is not finite, or by which the energy grows as it does
     only beyond the limit of stability, is undone, counted, and a new direction drawn.
+
+    It takes bare scores too, whose change of energy is a line integral over the step.
 
     Its speed is sqrt(dim), so that steps and paths are those of a standard normal momentum.
 
@@ -102,7 +105,7 @@ class MCLMC(AbstractKernel[MCLMCState, MCLMCInfo]):
         if position.size < 2:
             raise ValueError("MCLMC needs two dimensions at least, but the target has one; use Langevin instead.")
         key_momentum, key_run = jr.split(key)
-        potential, gradient = jax.value_and_grad(lambda q: -target.log_density(q))(position)
+        potential, gradient = jax.value_and_grad(lambda q: -drift(target).log_density(q))(position)
         momentum = IsokineticKinetic().sample(position, key=key_momentum)
         return MCLMCState(position, momentum, potential, gradient, key_run, jnp.zeros((), jnp.int32))
 
@@ -115,12 +118,13 @@ class MCLMC(AbstractKernel[MCLMCState, MCLMCInfo]):
         key_turn, key_fresh = jr.split(key)
         dtype, dim = state.position.dtype, state.position.size
         kinetic = IsokineticKinetic()
-        hamiltonian = Hamiltonian(TargetPotential(target), kinetic)
+        hamiltonian = Hamiltonian(TargetPotential(drift(target)), kinetic)
         momentum = kinetic.refreshed(state.momentum, jnp.exp(-self.step_size / self.decoherence), key=key_turn)
         start = PhaseState(state.position, momentum, jnp.zeros((), dtype), state.potential, state.gradient)
         end = self.integrator.step(hamiltonian, start, self.step_size.astype(dtype))
-        change = end.value - start.value + kinetic(end.p) - kinetic(start.p)
-        finite = jnp.isfinite(change) & jnp.all(jnp.isfinite(end.gradient))
+        climbed = climb(target, end.q - start.q, (start.value, end.value), (start.gradient, end.gradient))
+        change = climbed + kinetic(end.p) - kinetic(start.p)
+        finite = jnp.isfinite(change) & jnp.isfinite(end.value) & jnp.all(jnp.isfinite(end.gradient))
         diverging = finite & diverges(change, dim)
         sound = finite & ~diverging
 

@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, Int
 from .._types import Key, Vector
 from ..targets import AbstractTarget
 from ._base import AbstractInfo, AbstractSampler, AbstractState, Draws
+from ._parallel_tempering import ParallelTempering
 from ._parts import told_by
 
 GOLDEN = 2654435769
@@ -74,9 +75,14 @@ class Mixture(AbstractSampler[MixtureState, MixtureInfo]):
         if given.shape != (len(self.members),) or not np.all(given > 0):
             raise ValueError(f"Mixture needs one positive probability for each of its members, but has {given}.")
         for member in self.members:
-            if member.keeps_coordinates:
+            if isinstance(member, ParallelTempering):
                 raise ValueError(f"Mixture cannot have {type(member).__name__} as a member: its rungs need all draws.")
         self.probabilities = jnp.asarray(given / np.sum(given), float)
+
+    @property
+    def keeps_coordinates(self) -> bool:
+        """Where a member does."""
+        return any(member.keeps_coordinates for member in self.members)
 
     def chosen(self, counter: Int[Array, ""]) -> Int[Array, ""]:
         """Which member makes the draw of this number."""

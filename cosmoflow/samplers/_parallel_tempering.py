@@ -1,7 +1,6 @@
 """Non-reversible parallel tempering over any sampler."""
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -143,7 +142,6 @@ class ParallelTempering(AbstractKernel[TemperingState, TemperingInfo]):
     inner: AbstractSampler
     inverse_temperatures: Float[Array, " rung"]
     rounds: int
-    keeps_coordinates: ClassVar[bool] = True
 
     def __init__(self, inner: AbstractSampler | None = None, num_rungs: int = 12, rounds: int = 4):
         if num_rungs < 3:
@@ -157,6 +155,11 @@ class ParallelTempering(AbstractKernel[TemperingState, TemperingInfo]):
         self.inner = stacked([inner] * (num_rungs - 1))
         ladder = jnp.geomspace(HOTTEST, 1.0, num_rungs - 1, dtype=float)
         self.inverse_temperatures = jnp.concatenate([jnp.zeros(1, ladder.dtype), ladder])
+
+    @property
+    def keeps_coordinates(self) -> bool:
+        """The rungs lead from their N(0, I)."""
+        return True
 
     @property
     def num_rungs(self) -> int:

@@ -23,6 +23,9 @@ from ._polygon import UniformPolygon as UniformPolygon
 from ._posterior import Posterior as Posterior
 from ._prior import Prior as Prior
 from ._pullback import Pullback as Pullback
+from ._score import AbstractScoreTarget as AbstractScoreTarget
+from ._score import drift as drift
+from ._score import has_density as has_density
 from ._some_coordinates import SomeCoordinates as SomeCoordinates
 from ._tempered import Tempered as Tempered
 from ._tempered import log_standard_normal as log_standard_normal

@@ -8,13 +8,26 @@ from equinox import AbstractVar
 from jax.scipy.special import ndtr
 from jaxtyping import Array, Float
 
+from .._types import Parameters
 from ._normal import between, floats, from_between, from_tails, positive_tail
 
 
 class AbstractTransport(eqx.Module):
-    """A map of independent N(0, 1) coordinates, of shape `shape`, to the values of one or more parameters."""
+    """A map of independent N(0, 1) coordinates, of shape `shape`, to the values of one or more parameters.
+
+    It may depend on parameters that stand before it in the prior: `conditions` names them, `given` binds it to them.
+    """
 
     shape: AbstractVar[tuple[int, ...]]
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Names of the parameters on which the map depends; most depend on none."""
+        return ()
+
+    def given(self, parameters: Parameters) -> "AbstractTransport":
+        """The map for values of these parameters."""
+        return self
 
     @abstractmethod
     def forward(self, z: Float[Array, "..."]) -> Array:

@@ -23,8 +23,8 @@ class Posterior(AbstractTarget):
         likelihood: The likelihood of the data.
 
     Raises:
-        ValueError: If the likelihood requires a name that the prior lacks, or the prior has a name that the
-            likelihood does not use.
+        ValueError: If the likelihood requires a name that the prior lacks, or the prior has a name that neither the
+            likelihood nor the prior of another parameter uses.
     """
 
     prior: Prior
@@ -35,7 +35,7 @@ class Posterior(AbstractTarget):
         for name in required:
             if name not in names:
                 raise ValueError(f"The likelihood requires {name!r}, which the prior lacks{_hint(name, names)}.")
-        known = (*required, *optional)
+        known = (*required, *optional, *self.prior.conditions)
         for name in names:
             if name not in known:
                 raise ValueError(f"The prior has {name!r}, which no likelihood uses{_hint(name, known)}.")

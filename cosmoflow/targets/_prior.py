@@ -13,18 +13,20 @@ from ._marginals import AbstractTransport
 
 
 class Prior(eqx.Module):
-    """Independent blocks of parameters, each a transport of its own coordinates of N(0, I).
+    """Blocks of parameters, each a transport of its own coordinates of N(0, I).
 
         z ~ N(0, I)   =>   prior.forward(z) ~ prior
 
-    The coordinates follow the order of `blocks`.
+    The coordinates follow the order of `blocks`, which are independent but for those whose law depends on parameters
+    that stand before them.
 
     Args:
         blocks: A transport for each parameter name, `{"Omega_m": Uniform(0.01, 0.99)}`, or for a tuple of names that
             share a joint prior, `{("w0", "wa"): UniformPolygon(vertices)}`.
 
     Raises:
-        ValueError: If a name appears twice, or a joint block has not one coordinate per name.
+        ValueError: If a name appears twice, a joint block has not one coordinate per name, or a block depends on a
+            parameter that does not stand before it.
     """
 
     blocks: tuple[AbstractTransport, ...]
@@ -38,17 +40,27 @@ class Prior(eqx.Module):
         repeated = [name for name, count in Counter(self.names).items() if count > 1]
         if repeated:
             raise ValueError(f"The prior names {', '.join(map(repr, repeated))} more than once.")
+        before: list[str] = []
         for key, block in zip(self.keys, self.blocks, strict=True):
             if isinstance(key, tuple) and block.shape != (len(key),):
                 raise ValueError(
                     f"The joint prior of {', '.join(map(repr, key))} needs coordinates of shape ({len(key)},), "
                     f"but {type(block).__name__} has {block.shape}."
                 )
+            missing = [name for name in block.conditions if name not in before]
+            if missing:
+                raise ValueError(f"The prior of {key!r} depends on {missing[0]!r}, which must stand before it.")
+            before += key if isinstance(key, tuple) else [key]
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the parameters, in the order of the blocks."""
         return tuple(name for key in self.keys for name in (key if isinstance(key, tuple) else (key,)))
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Names of the parameters on which the laws of others depend."""
+        return tuple(dict.fromkeys(name for block in self.blocks for name in block.conditions))
 
     @property
     def dim(self) -> int:
@@ -71,7 +83,7 @@ class Prior(eqx.Module):
         start = 0
         for key, block in zip(self.keys, self.blocks, strict=True):
             stop = start + int(np.prod(block.shape))
-            value = block.forward(z[start:stop].reshape(block.shape))
+            value = block.given(parameters).forward(z[start:stop].reshape(block.shape))
             parameters.update(
                 {name: value[i] for i, name in enumerate(key)} if isinstance(key, tuple) else {key: value}
             )
@@ -83,5 +95,5 @@ class Prior(eqx.Module):
         pieces = []
         for key, block in zip(self.keys, self.blocks, strict=True):
             value = jnp.stack([parameters[name] for name in key]) if isinstance(key, tuple) else parameters[key]
-            pieces.append(block.inverse(value).reshape(-1))
+            pieces.append(block.given(parameters).inverse(value).reshape(-1))
         return jnp.concatenate(pieces)

@@ -30,8 +30,10 @@ _CANDIDATES: dict[str, Callable[[], AbstractSampler]] = {
 }
 
 
-def candidates(dim: int) -> dict[str, AbstractSampler]:
-    """The samplers that can be best in a dimension, the most promising first."""
+def candidates(dim: int, *, density: bool = True) -> dict[str, AbstractSampler]:
+    """The samplers that can be best in a dimension, the most promising first; the one for targets without density."""
+    if not density:
+        return {"kinetic_langevin": _CANDIDATES["kinetic_langevin"]()}
     if dim >= MIN_FIELD_DIM:
         return {name: _CANDIDATES[name]() for name in ("kinetic_langevin", "mclmc")}
     names = ["langevin"] + ["global_and_local"] * (dim <= MAX_GLOBAL_DIM)

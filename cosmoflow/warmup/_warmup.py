@@ -19,7 +19,7 @@ from .._results import RunError, Status
 from .._types import Key
 from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
 from ..samplers import AbstractSampler
-from ..targets import AbstractTarget, LinearTheory, Pullback, SomeCoordinates, Wiener
+from ..targets import AbstractTarget, LinearTheory, Pullback, SomeCoordinates, Wiener, has_density
 from ._annealed_importance import annealed_importance
 from ._auto import EXCELLENT, candidates
 from ._coordinates import (
@@ -95,6 +95,9 @@ def warmup(
     another, and the one with the most effective draws per gradient is taken. Above 32 dimensions that may be `MCLMC`,
     and above 1024 `KineticLangevin`, whose bias `step_bias` measures; name another sampler for one without.
 
+    A bare score, which has no density, keeps its coordinates; "auto" is `KineticLangevin` there, and samplers with a
+    Metropolis test are refused.
+
     The pilots' draws are kept in the store's group `warmup_posterior`, those of variables of more than 1024 numbers
     apart; what was tried and what it cost is kept in its attribute `warmup`.
 
@@ -117,7 +120,8 @@ def warmup(
         The target in its new coordinates, the tuned sampler, and starting points in these coordinates.
 
     Raises:
-        ValueError: `num_chains` or `max_gradients` is not positive, or the positions have another shape.
+        ValueError: `num_chains` or `max_gradients` is not positive, the positions have another shape, or the target is
+            a bare score and the sampler needs a density.
         StartError: The log-density is not finite at a starting point.
         RunError: The warm-up was stopped, ran out of time, met too many non-finite densities, or could not move.
     """
@@ -130,7 +134,9 @@ def warmup(
             f"The starting positions have shape {position.shape}, but {num_chains} chains of a "
             f"{target.dim}-dimensional target need {(num_chains, target.dim)}."
         )
-    tried: dict[str, AbstractSampler] = candidates(target.dim) if sampler == "auto" else {"given": sampler}
+    tried: dict[str, AbstractSampler] = (
+        candidates(target.dim, density=has_density(target)) if sampler == "auto" else {"given": sampler}
+    )
     if store is not None:
         store.identify({"warmup": digest((target, sampler, key, position, limit, num_chains))})
     target, position = in_wiener_coordinates(target, position)
@@ -175,7 +181,7 @@ class _Warmup:
         starts = jr.normal(self._next_key(), (self._num_chains, self._target.dim)) if position is None else position
         check_start(self._target, starts, log_densities(self._target, starts))
         *_, sampler = tried.values()
-        if sampler.keeps_coordinates:
+        if sampler.keeps_coordinates or not has_density(self._target):
             return plain, starts, None
         if (wiener := wiener_of(self._target)) is not None:
             return self._beside_a_field(wiener, next(iter(tried.values())), starts, given=position is not None)

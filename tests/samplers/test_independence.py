@@ -1,28 +1,28 @@
-"""Independence Metropolis from a defensive mixture around N(0, I)."""
+"""Independence Metropolis from a defensive mixture around N(0, I), and from laws that are given."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
+from flowjax.bijections import Affine
+from flowjax.distributions import Normal, StandardNormal, Transformed
 from helpers import assert_moments
 from scipy import stats
 
 import cosmoflow as cf
-from cosmoflow.samplers import Independence, draw_defensive, log_defensive
-from cosmoflow.targets import CorrelatedGaussian, GaussianMixture
+from cosmoflow.samplers import GHMC, DelayedAcceptance, Independence, Mixture, draw_defensive, log_defensive
+from cosmoflow.targets import Augmented, CorrelatedGaussian, GaussianMixture
 
 TARGET = GaussianMixture([0.3, 0.7], [[-0.8, 0.0], [0.8, 0.0]], 0.5)
+POOR = Normal(jnp.array([0.6, -0.5]), jnp.array([1.4, 0.9]))
 
 
-class Forgetful(Independence):
-    """Weighs its proposals as if it stood at the origin."""
+class Ignorant(Independence):
+    """Compares densities of the target alone."""
 
-    def step(self, target, state, *, key):
-        new, info = super().step(target, eqx.tree_at(lambda s: s.position, state, 0 * state.position), key=key)
-        stayed = jnp.all(new.position == 0)
-        return eqx.tree_at(lambda s: s.position, new, jnp.where(stayed, state.position, new.position)), info
+    def _log_proposal(self, x):
+        return jnp.zeros((), x.dtype)
 
 
 def draw(sampler):
@@ -38,9 +38,53 @@ def test_moments_and_costs():
     assert abs(moved.mean() - expected.mean()) < 5 * np.sqrt(0.25 / moved.size)
 
 
-def test_a_forgotten_proposal_density_fails():
-    with pytest.raises(AssertionError):
-        assert_moments(draw(Forgetful()).posterior["x"], TARGET, min_ess=5000)
+@pytest.mark.parametrize("wide_probability", [0.0, 0.3])
+def test_a_poor_law(wide_probability):
+    """Its mean and its widths are wrong; its draws are right."""
+    chain = draw(Independence(POOR, wide_probability=wide_probability))
+    assert_moments(chain.posterior["x"], TARGET, min_ess=5000)
+
+
+@pytest.mark.parametrize("sampler", [Ignorant(), Ignorant(POOR, wide_probability=0.0)])
+def test_a_forgotten_proposal_density_fails(sampler):
+    with pytest.raises(AssertionError, match="MCSE"):
+        assert_moments(draw(sampler).posterior["x"], TARGET, min_ess=5000)
+
+
+def test_a_hamiltonian_flow_proposes_to_phase_space():
+    """With the momenta of its encoder."""
+    flow = cf.fixed_kinetic_flow(2, num_maps=1, key=jr.key(0))
+    target = Augmented(CorrelatedGaussian(jnp.zeros(2), jnp.eye(2)), flow.momentum)
+    chain = cf.sample(target, Independence(flow, wide_probability=0.0), num_draws=2000, num_chains=4, key=jr.key(0))
+    assert_moments(chain.posterior["x"], target.target, min_ess=500)
+
+
+def test_a_law_keeps_its_coordinates():
+    law = Transformed(StandardNormal((2,)), Affine(jnp.ones(2), jnp.ones(2)))
+    assert Independence(law).keeps_coordinates and not Independence().keeps_coordinates
+    assert Mixture([GHMC(), Independence(law)]).keeps_coordinates
+    assert not Mixture([GHMC(), Independence()]).keeps_coordinates
+    assert Mixture([GHMC(), DelayedAcceptance(TARGET)]).keeps_coordinates
+
+
+@pytest.mark.slow
+def test_a_law_is_tuned_and_mixed_where_it_is():
+    target = CorrelatedGaussian([5.0, -4.0], [[0.3, 0.0], [0.0, 2.0]])
+    law = Normal(jnp.array([5.0, -4.0]), jnp.sqrt(jnp.array([0.3, 2.0])))
+    sampler = Mixture([Independence(law, wide_probability=0.0), GHMC()])
+    tuned, sampler, start = cf.warmup(target, sampler, num_chains=4, key=jr.key(0), max_gradients=4000)
+    chain = cf.sample(tuned, sampler, num_draws=500, num_chains=4, position=start, key=jr.key(1))
+    proposed = chain.sample_stats["member"] == 0
+    np.testing.assert_allclose(chain.sample_stats["told_0_acceptance_rate"][proposed], 1, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "law",
+    [StandardNormal((3,)), cf.fixed_kinetic_flow(1, cond_dim=1, num_maps=1, key=jr.key(0))],
+)
+def test_laws_that_do_not_fit_are_refused(law):
+    with pytest.raises(ValueError, match=r"unconditional law of shape \(2,\)"):
+        Independence(law).init(TARGET, jnp.zeros(2), key=jr.key(0))
 
 
 def test_proposals_from_the_target_are_all_accepted():
