@@ -5,6 +5,7 @@ from ._bouncy_particle import BouncyParticleModel as BouncyParticleModel
 from ._critically_damped import CriticallyDamped as CriticallyDamped
 from ._diffusion import Diffusion as Diffusion
 from ._energy import EnergyNetwork as EnergyNetwork
+from ._field_unet import FieldUNet as FieldUNet
 from ._flow_matching import FlowMatching as FlowMatching
 from ._forward_event_chain import ForwardEventChainModel as ForwardEventChainModel
 from ._guidance import Guidance as Guidance
