@@ -100,9 +100,10 @@ def main() -> None:
     if skies:
         lines += ["", "## Beside the posterior given the whole map", "", *comparison_table(models, skies)]
         lines += ["", "## Cost", "", *cost_table(models, skies)]
-    (FOLDER.parent / "amortised.md").write_text("\n".join(lines) + "\n\n![](../images/amortised.png)\n")
     if len(records) == len(CELLS):
         figure(models, skies)
+        lines += ["", "![](../images/amortised.png)"]
+    (FOLDER.parent / "amortised.md").write_text("\n".join(lines) + "\n")
 
 
 def p_values(counts: Sequence[Sequence[int]]) -> np.ndarray:
@@ -159,10 +160,10 @@ def comparison(record: Record, skies: Sequence[Record]) -> Comparison:
     few = slice(0, len(truth))
     if not np.allclose(truth, record["truth"][few], atol=1e-3):
         raise RuntimeError("Model and sampler have not seen the same skies: delete the cells of one of them.")
-    exact = np.mean(sd**2, axis=0)
+    noise = np.mean([r["correlation_time"] for r in skies], axis=0) / PLAN.num_draws
+    exact = np.mean(sd**2, axis=0) / (1 - noise)
     width = np.sqrt(np.mean(np.square(record["sd"][few]), axis=0) / exact)
     shift = np.sqrt(np.mean((np.array(record["mean"][few]) - mean) ** 2, axis=0) / exact)
-    noise = np.mean([r["correlation_time"] for r in skies], axis=0) / PLAN.num_draws
     area = np.exp(np.mean(np.log(record["area"][few]) - np.log(np.concatenate([r["area"] for r in skies]))))
     return Comparison(width, shift, np.sqrt(np.maximum(width**2 - 1, 0) + noise), float(area))
 
