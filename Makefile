@@ -36,6 +36,7 @@ bench: .venv/.with-bench
 	$(BIN)/python scripts/benchmarks/des_y1.py
 	$(BIN)/python scripts/benchmarks/gaussian_field.py
 	$(BIN)/python scripts/benchmarks/field_calibration.py
+	$(BIN)/python scripts/benchmarks/amortised.py
 	$(BIN)/python scripts/benchmarks/field_cost.py
 	$(BIN)/python scripts/benchmarks/field_level.py
 	$(BIN)/python scripts/benchmarks/field_flows.py

@@ -7,6 +7,7 @@ from ._critically_damped import CriticallyDamped as CriticallyDamped
 from ._diffusion import Diffusion as Diffusion
 from ._energy import EnergyNetwork as EnergyNetwork
 from ._energy_posterior import EnergyPosterior as EnergyPosterior
+from ._field_unet import FieldUNet as FieldUNet
 from ._flow_matching import FlowMatching as FlowMatching
 from ._forward_event_chain import ForwardEventChainModel as ForwardEventChainModel
 from ._generated import Generated as Generated

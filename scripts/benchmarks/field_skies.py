@@ -125,11 +125,16 @@ def coordinates(posterior: Posterior) -> Chain:
     return Chain([Concatenate([triangle, Identity((posterior.dim - 2,))]), wiener_coordinates(posterior)])
 
 
-def sky(posterior: Posterior, bijection: Chain, key: Array) -> tuple[Pullback, Array]:
-    """The posterior of a simulated sky in its coordinates, and what is true, in these."""
+def simulated(posterior: Posterior, key: Array) -> tuple[Array, Array]:
+    """What is true, in coordinates of the prior, and the map that is observed."""
     key_truth, key_noise = jr.split(key)
     truth = jr.normal(key_truth, (posterior.dim,))
-    data = posterior.likelihood.simulate(posterior.prior.forward(truth), key=key_noise)
+    return truth, posterior.likelihood.simulate(posterior.prior.forward(truth), key=key_noise)
+
+
+def sky(posterior: Posterior, bijection: Chain, key: Array) -> tuple[Pullback, Array]:
+    """The posterior of a simulated sky in its coordinates, and what is true, in these."""
+    truth, data = simulated(posterior, key)
     observed = eqx.tree_at(lambda p: p.likelihood.data, posterior, data)
     modes = posterior.likelihood.model.grid.modes(data)
     bijection = eqx.tree_at(lambda b: b.bijections[1].data, bijection, modes)
