@@ -29,6 +29,7 @@ LABELS = {
 SHOWN = {"diffusion": "DDIM", "flow_matching": "Euler", "oscillation": "Euler"}
 """Of methods that draw in several ways, the one in the figure."""
 COLOURS = dict(zip(METHODS, [*plt.get_cmap("tab10").colors, "black"], strict=True))
+LARGEST = 5.0
 AXES = {"evaluations": "evaluations", "sampling": "operations, in passes through the perceptron"}
 
 
@@ -54,7 +55,7 @@ def figure(records: Mapping[Cell, Record], targets: Sequence[str], path: Path) -
                     axis.fill_between(x, low, high, color=COLOURS[method], alpha=0.15, linewidth=0)
             floors = [record["floor"]["sliced_wasserstein"] for cell, record in records.items() if cell[0] == target]
             axis.axhline(np.median(floors), color="grey", linestyle=":", linewidth=1)
-            axis.set(xscale="log", yscale="log", xlabel=name)
+            axis.set(xscale="log", yscale="log", xlabel=name, ylim=(None, LARGEST))
         column[0].set_title(target.replace("_", " "))
     for row in axes:
         row[0].set_ylabel("sliced Wasserstein distance")

@@ -17,6 +17,9 @@ COSTS: dict[str, Callable[[Record], float]] = {
     "sampling": lambda point: point["forward_equivalents"],
     "training": lambda point: point["seconds_of_training"],
 }
+LEAST = 0.01
+"""Distances below are noise of their estimates."""
+
 FIXED = ("training",)
 """Costs that do not grow with the number of steps."""
 
@@ -115,6 +118,6 @@ def lead(records: Records, target: str, leader: str, rivals: Iterable[str], step
         return None
 
     def best(values: list[np.ndarray], draw: Callable[[int], np.ndarray]) -> float:
-        return min(float(np.median(v[draw(len(v))])) for v in values)
+        return max(min(float(np.median(v[draw(len(v))])) for v in values), LEAST)
 
     return resampled(lambda draw: best(theirs, draw) / best(own, draw))
