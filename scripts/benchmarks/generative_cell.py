@@ -88,8 +88,11 @@ def main() -> None:
         jax.config.update("jax_compilation_cache_dir", programs)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         for seed in given.seeds:
+            began = time.monotonic()
             cell = Cell(given.target, given.method, seed)
-            write(cell, circumstances(PACKAGES) | outcome(problem(given.target), cell, num_steps), given.folder)
+            found = outcome(problem(given.target), cell, num_steps)
+            record = circumstances(PACKAGES) | {"seconds": time.monotonic() - began} | found
+            write(cell, record, given.folder)
             jax.clear_caches()
 
 
