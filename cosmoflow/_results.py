@@ -2,6 +2,9 @@
 
 import enum
 
+RESUMABLE = 75
+"""EX_TEMPFAIL, the exit code of a run that ended early: the same command with --resume goes on."""
+
 
 class Status(enum.Enum):
     """The outcome of a run; the value is the sentence a user reads."""

@@ -14,6 +14,7 @@ from ._exit import BAD_INPUT, RESUMABLE, exit_code
 from ._export import export
 from ._fit import fit
 from ._import import import_
+from ._merge import merge
 from ._plot import plot
 from ._resume import resume_command
 from ._sample import sample
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (sample, fit, bestfit, watch, summarize, plot, check, export):
+for command in (sample, fit, merge, bestfit, watch, summarize, plot, check, export):
     app.command()(command)
 app.command("import")(import_)
 app.add_typer(data, name="data")
