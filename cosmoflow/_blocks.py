@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from .chains import arrays_to_tree, tree_to_arrays
-from .fields import SlabGrid
+from .fields import in_slabs
 
 MOST_BLOCKS, LEAST_SIZE = 8, 4
 """Of a run that names no size: so many devices can share its chains, unless that left a device too little to do."""
@@ -56,8 +56,7 @@ class Blocks:
             )
         count = num_chains // size
         chosen = list(jax.local_devices() if devices is None else devices)
-        in_slabs = any(map(_is_slab, jax.tree.leaves(target, is_leaf=_is_slab)))
-        if in_slabs or (devices is None and len(chosen) == 1):
+        if in_slabs(target) or (devices is None and len(chosen) == 1):
             return Blocks(size, (None,) * count)
         used = chosen[:count]
         return Blocks(size, tuple(used[i * len(used) // count] for i in range(count)))
@@ -94,7 +93,3 @@ def joined_arrays(states: Sequence[Any]) -> dict[str, np.ndarray]:
     each_of = [tree_to_arrays(state) for state in states]
     first = each_of[0]
     return {name: np.concatenate([a[name] for a in each_of]) if first[name].ndim else first[name] for name in first}
-
-
-def _is_slab(leaf: Any) -> bool:
-    return isinstance(leaf, SlabGrid)

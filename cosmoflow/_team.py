@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._results import RESUMABLE, CosmoflowError
+from ._results import RESUMABLE, CosmoflowError, RunError, Status
 
 HEARTBEAT = 2.0
 """Seconds between two signs of life."""
@@ -28,10 +28,6 @@ GRACE = 12.0
 """Seconds in which a process that lost another finishes its chunk and commits it, before it ends at once."""
 
 _ADDRESS_BYTES = 512
-
-
-class TeamError(CosmoflowError):
-    """Another process of the run was lost, or stopped."""
 
 
 class Team:
@@ -70,7 +66,7 @@ class Team:
             index: Of this one; likewise.
 
         Raises:
-            TeamError: There is nothing to find out who takes part, or they did not meet.
+            CosmoflowError: There is nothing to find out who takes part, or they did not meet.
         """
         import jax
 
@@ -78,7 +74,7 @@ class Team:
         try:
             jax.distributed.initialize(**given, initialization_timeout=120, heartbeat_timeout_seconds=100)
         except (ValueError, RuntimeError, TypeError) as error:
-            raise TeamError(
+            raise CosmoflowError(
                 f"The processes of the run could not meet ({str(error).splitlines()[0].rstrip('.')}); start them with "
                 "srun or mpirun, or name --coordinator, --num-processes and --process-id."
             ) from error
@@ -117,7 +113,7 @@ class Team:
             last: Whether this is the last meeting, after which nobody is missed.
 
         Raises:
-            TeamError: One of them was lost, or stopped, before it came.
+            RunError: One of them was lost, or stopped, before it came.
         """
         if self.count == 1:
             return [told]
@@ -147,7 +143,7 @@ class Team:
         with self._changed:
             self._changed.wait_for(lambda: self._inbox[other] or self._lost)
             if not self._inbox[other]:
-                raise TeamError(f"{self._lost}; what this process has drawn is committed.")
+                raise RunError(Status.LOST, self._lost or "")
             return self._inbox[other].pop(0)
 
     def _listen(self, other: int) -> None:

@@ -64,8 +64,7 @@ def draw_together(run: Run, team: Team, *, resume: bool, force: bool) -> Chain |
     """Draw all chains with the other processes; the first one returns them.
 
     Raises:
-        RunError: The run was stopped, ran out of time, or a part of it went wrong.
-        TeamError: Another process was lost, or stopped.
+        RunError: The run was stopped, ran out of time, or a part of it went wrong, here or in another process.
     """
     output, wanted = run.config.output, shares(run, team.count)
     if team.index == 0:

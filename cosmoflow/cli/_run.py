@@ -189,6 +189,7 @@ class Run:
             optimizer=default_optimizer(training.num_steps, training.learning_rate),
             key=self.key(Purpose.TRAINING),
             store=store,
+            devices=self.devices,
             checkpoint_seconds=self.config.run.commit_seconds,
             max_time=self.time_left(),
             stop=self.stop,

@@ -68,6 +68,8 @@ def sample(
             else:
                 with run.store(resume=resume, force=force) as store:
                     chain = run.sample(store)
+        except RunError as error:
+            raise RunError(Status.LOST, team.lost) if team.lost and error.status is Status.STOPPED else error from None
         finally:
             team.leave()
         if chain is None:
