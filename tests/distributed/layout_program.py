@@ -1,6 +1,7 @@
-"""Every sampler's draws on as many devices as XLA is told to feign, as one process of several: DIGESTS.json.
+"""Digests of every sampler's draws, on as many devices as XLA is told to feign, in one process of several.
 
-layout_program.py FOLDER INDEX COUNT CASES... writes the digests of each chain's draws of the process's share.
+layout_program.py FOLDER INDEX COUNT ADDRESS writes FOLDER/INDEX.json: those of each of the process's chains, the number
+of its devices, and the losses of a training on them.
 """
 
 import hashlib
@@ -9,67 +10,62 @@ import sys
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 
 jax.config.update("jax_enable_x64", True)
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from samplers.conformance.samplers import SAMPLERS  # noqa: E402
 
 import cosmoflow as cf  # noqa: E402
-from cosmoflow import samplers  # noqa: E402
+from cosmoflow._team import Team  # noqa: E402
+from cosmoflow.samplers import KineticLangevin  # noqa: E402
 from cosmoflow.targets import AbstractTarget  # noqa: E402
+from cosmoflow.training import ReverseKL  # noqa: E402
 
-NUM_CHAINS, BLOCK, NUM_DRAWS = 8, 2, 20
+NUM_CHAINS, BLOCK, NUM_DRAWS = 8, 2, 16
 
 
 class Curved(AbstractTarget):
-    """A Gaussian process likelihood of correlated data, whose gradient takes a factorisation and matrix products."""
+    """A density with matrix products and functions that XLA may fuse in more than one way."""
 
     design: jax.Array
-    dim: int = 4
+    dim: int = 3
 
     def log_density(self, x):
-        residual = jnp.sin(self.design @ x) - 0.3
-        return -0.5 * residual @ residual - 0.5 * x @ x - 0.1 * jnp.sum(x**4)
+        residual = jax.numpy.sin(self.design @ x) - 0.3
+        return -0.5 * residual @ residual - 0.5 * x @ x
 
     def constrain(self, x):
         return {"x": x}
 
 
-TARGET = Curved(jr.normal(jr.key(3), (30, 4)))
-NAMES = [
-    "AdjustedMCLMC", "Boomerang", "BouncyParticle", "BouncyParticleSplitting", "CoordinateSampler",
-    "CoordinateSplitting", "DiscreteBouncyParticle", "ForwardEventChain", "ForwardEventChainSplitting", "GHMC",
-    "HugAndHop", "HybridSplitting", "Independence", "KineticLangevin", "Langevin", "MALT", "MCLMC", "NUTS", "ZigZag",
-    "ZigZagSplitting",
-]  # fmt: skip
+TARGET = Curved(jr.normal(jr.key(3), (20, 3)))
 
 
-def sampler_of(name):
-    match name:
-        case "Mixture":
-            return samplers.Mixture([samplers.Independence(), samplers.HybridSplitting()], [0.8, 0.2])
-        case "DelayedAcceptance":
-            return samplers.DelayedAcceptance(TARGET, samplers.GHMC())
-        case "ParallelTempering":
-            return samplers.ParallelTempering(samplers.GHMC())
-        case _:
-            return getattr(samplers, name)()
+def digests(make, chains):
+    chain = cf.sample(
+        TARGET, make(), num_draws=NUM_DRAWS, num_chains=NUM_CHAINS, block=BLOCK, chains=chains, key=jr.key(5),
+        chunk=10, throw=False,
+    )  # fmt: skip
+    draws = np.ascontiguousarray(chain.posterior["x"])
+    return [hashlib.sha256(one.tobytes()).hexdigest()[:16] for one in draws]
 
 
 def main():
-    folder, index, count, *names = sys.argv[1:]
-    share = NUM_CHAINS // int(count)
-    chains = range(int(index) * share, (int(index) + 1) * share)
-    found = {}
-    for name in names or NAMES:
-        chain = cf.sample(
-            TARGET, sampler_of(name), num_draws=NUM_DRAWS, num_chains=NUM_CHAINS, block=BLOCK, chains=chains,
-            key=jr.key(5), chunk=12, throw=False,
-        )  # fmt: skip
-        draws = chain.posterior["x"]
-        found[name] = [hashlib.sha256(np.ascontiguousarray(draws[i]).tobytes()).hexdigest()[:16] for i in range(share)]
-    Path(folder, f"{len(jax.devices())}-{index}-{count}.json").write_text(json.dumps(found))
+    folder, index, count, address = sys.argv[1:]
+    team = Team.join(address, int(count), int(index)) if int(count) > 1 else Team.alone()
+    share = NUM_CHAINS // team.count
+    chains = range(team.index * share, (team.index + 1) * share)
+    makers = {name: entry.make for name, entry in SAMPLERS.items()} | {"kinetic_langevin": KineticLangevin}
+    found = {name: digests(make, chains) for name, make in makers.items()}
+    flow = cf.fixed_kinetic_flow(3, num_steps=2, num_maps=1, width=8, depth=1, key=jr.key(1))
+    _, history = cf.fit(flow, ReverseKL(TARGET, 64), num_steps=60, chunk=30, key=jr.key(2))
+    outcome = {"digests": found, "devices": len(jax.local_devices()), "losses": history.losses.tolist()}
+    Path(folder, f"{index}.json").write_text(json.dumps(outcome))
+    team.meet(last=True)
+    team.leave()
 
 
 main()
