@@ -21,6 +21,12 @@ def default_size(num_chains: int) -> int:
     return next(size for size in range(min(enough, num_chains), num_chains + 1) if num_chains % size == 0)
 
 
+def shared_out(count: int, num_devices: int) -> list[int]:
+    """Which of the devices has each of some blocks: neighbours the same one, and all as many as they go."""
+    used = min(count, num_devices)
+    return [i * used // count for i in range(count)]
+
+
 @dataclass(frozen=True)
 class Blocks:
     """Blocks of chains, and the device of each.
@@ -58,8 +64,7 @@ class Blocks:
         chosen = list(jax.local_devices() if devices is None else devices)
         if in_slabs(target) or (devices is None and len(chosen) == 1):
             return Blocks(size, (None,) * count)
-        used = chosen[:count]
-        return Blocks(size, tuple(used[i * len(used) // count] for i in range(count)))
+        return Blocks(size, tuple(chosen[i] for i in shared_out(count, len(chosen))))
 
     def placed(self, tree: Any) -> list[Any]:
         """A tree on the device of each block."""
@@ -83,8 +88,6 @@ class Blocks:
 
 def joined(blocks: Sequence[Any]) -> Any:
     """Trees of arrays with a first axis of chains, of several blocks, as those of all chains on the host."""
-    if len(blocks) == 1:
-        return blocks[0]
     return jax.tree.map(lambda *arrays: np.concatenate([np.asarray(array) for array in arrays]), *blocks)
 
 

@@ -93,18 +93,22 @@ class Chunks:
 
     def advance(
         self, sampler: AbstractSampler, states: Sequence[RunState], num_draws: int
-    ) -> tuple[list[RunState], Draws, Any, dict[str, dict[str, Array | np.ndarray]]]:
-        """The next draws of all chains: new states, and draws, infos and what is kept of them.
+    ) -> tuple[list[RunState], list[Draws], dict[str, dict[str, np.ndarray]]]:
+        """The next draws: the new states and the draws of each block on its device, and what is kept, on the host.
 
-        The memory of the states that are given is used again, so that they cannot be.
+        Kept are the variables of the record by group and name, and the statistics of draws. The memory of the states
+        that are given is used again, so that they cannot be.
         """
         count = jnp.asarray(num_draws)
         results = [
             run_chunk((target, sampler, record, count), state, capacity=self._capacity)
             for (target, record), state in zip(self._given, states, strict=True)
         ]
-        states, draws, infos, kept = zip(*results, strict=True)
-        return list(states), joined(draws), joined(infos), joined(kept)
+        states, draws, infos, kept = map(list, zip(*results, strict=True))
+        groups = joined(kept)
+        lp = joined([of_block.log_density for of_block in draws])
+        groups[SAMPLE_STATS] = {"lp": lp} | groups[SAMPLE_STATS] | sample_stats(joined(infos))
+        return states, draws, groups
 
 
 @eqx.filter_jit
@@ -126,7 +130,7 @@ def check_start(
         raise StartError(explain_non_finite(drift(target), positions[bad[0]]))
 
 
-def sample_stats(infos: AbstractInfo) -> dict[str, Array]:
+def sample_stats(infos: AbstractInfo) -> dict[str, np.ndarray]:
     """What a sampler tells of each draw, by name; what it tells of its parts has the name of the part before it."""
     stats = {}
     for field in dataclasses.fields(infos):

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from ._blocks import Blocks, default_size
 from ._budget import Budget
-from ._chunk import DEFAULT_CHUNK, Chunks, check_start, log_densities, sample_stats
+from ._chunk import DEFAULT_CHUNK, Chunks, check_start, log_densities
 from ._commits import commits
 from ._progress import Facts, stage
 from ._record import Record
@@ -179,8 +179,7 @@ def sample(
                     break
                 count = min(chunk, num_draws - done, next_check(done) - done if until is not None else chunk)
                 began = time.monotonic()
-                states, draws, infos, kept = chunks.advance(sampler, states, count)
-                kept[SAMPLE_STATS] = {"lp": draws.log_density} | kept[SAMPLE_STATS] | sample_stats(infos)
+                states, _, kept = chunks.advance(sampler, states, count)
                 drawn = _block(kept, done, done + count)
                 done += count
                 totals = added(totals, total(drawn[SAMPLE_STATS]))
@@ -222,10 +221,9 @@ def _check_chains(chains: range, num_chains: int, block: int) -> None:
         )
 
 
-def _block(kept: dict[str, dict[str, Array]], first: int, stop: int) -> Block:
-    """What a chunk gave, on the host: the draws [first, stop) of each group."""
+def _block(kept: dict[str, dict[str, np.ndarray]], first: int, stop: int) -> Block:
+    """The draws [first, stop) of what a chunk gave, whose buffers may be longer."""
     lengths = {group: len(draw_numbers(group, first, stop)) for group in kept}
     return {
-        group: {name: np.asarray(array)[:, : lengths[group]] for name, array in arrays.items()}
-        for group, arrays in kept.items()
+        group: {name: array[:, : lengths[group]] for name, array in arrays.items()} for group, arrays in kept.items()
     }

@@ -8,15 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._blocks import Blocks
+from .._blocks import Blocks, joined
 from .._budget import Budget
-from .._chunk import Chunks, sample_stats
+from .._chunk import Chunks
 from .._progress import Facts, Stage
 from .._record import Record
 from .._results import RunError, Status
 from .._types import Key
 from .._verdict import added, judge, total
-from ..chains import POSTERIOR
+from ..chains import POSTERIOR, SAMPLE_STATS
 from ..diagnostics import gradient_cost
 from ..samplers import AbstractSampler
 from ..targets import Pullback
@@ -149,9 +149,9 @@ class Pilot:
         log_density: list[np.ndarray] = []
         totals: dict[str, float] = {}
         while not draws or spent < cost:
-            states, chunk, infos, kept = chunks.advance(tuner.sampler, states, num_draws)
-            stats = _first(num_draws, {"lp": chunk.log_density} | sample_stats(infos))
-            window = np.asarray(chunk.position[:, :num_draws])
+            states, drawn, kept = chunks.advance(tuner.sampler, states, num_draws)
+            stats = _first(num_draws, kept[SAMPLE_STATS])
+            window = joined([of_block.position[:, :num_draws] for of_block in drawn])
             self._facts |= {name: float(getattr(tuner.sampler, name)) for name in tuner.sampler.tunable}
             if "acceptance_rate" in stats:
                 self._facts["acceptance"] = float(np.mean(stats["acceptance_rate"]))
@@ -178,12 +178,12 @@ class Pilot:
         )
 
 
-def _first(num_draws: int, arrays: Mapping[str, Array]) -> dict[str, np.ndarray]:
-    """The draws of one window, on the host."""
-    return {name: np.asarray(array)[:, :num_draws] for name, array in arrays.items()}
+def _first(num_draws: int, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The draws of one window."""
+    return {name: array[:, :num_draws] for name, array in arrays.items()}
 
 
-def joined(windows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+def concatenated(windows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
     """The draws of consecutive windows, of what all of them tell."""
     names = [name for name in windows[0] if all(name in window for window in windows)]
     return {name: np.concatenate([window[name] for window in windows], axis=1) for name in names}

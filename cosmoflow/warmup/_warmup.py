@@ -35,7 +35,7 @@ from ._coordinates import (
     refinable,
 )
 from ._fields import coordinates_as_they_are, in_wiener_coordinates, inverse, wiener_of
-from ._pilot import Outcome, Pilot, joined, smallest_size
+from ._pilot import Outcome, Pilot, concatenated, smallest_size
 
 STAGE = "warmup"
 SETTLED = 0.9
@@ -161,8 +161,8 @@ def warmup(
         whitened, z, reference = run.coordinates(tried, position)
         name, outcome = run.choose(whitened, tried, z, reference)
     if store is not None:
-        store.save_group("warmup_posterior", joined(pilot.parameters))
-        store.save_group("warmup_sample_stats", joined(pilot.stats))
+        store.save_group("warmup_posterior", concatenated(pilot.parameters))
+        store.save_group("warmup_sample_stats", concatenated(pilot.stats))
         parts = {"coordinates": whitened.bijection, "sampler": outcome.sampler}
         arrays = {f"{part}{leaf}": array for part in parts for leaf, array in tree_to_arrays(parts[part]).items()}
         arrays["positions"] = np.asarray(outcome.positions)
