@@ -8,6 +8,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from ._types import Device
 from .chains import arrays_to_tree, tree_to_arrays
 from .fields import in_slabs
 
@@ -41,10 +42,10 @@ class Blocks:
     """
 
     size: int
-    devices: tuple[jax.Device | None, ...]
+    devices: tuple[Device | None, ...]
 
     @staticmethod
-    def arranged(num_chains: int, size: int, target: Any, devices: Sequence[jax.Device] | None = None) -> "Blocks":
+    def arranged(num_chains: int, size: int, target: Any, devices: Sequence[Device] | None = None) -> "Blocks":
         """Neighbouring blocks on the same device.
 
         Args:

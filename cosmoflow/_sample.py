@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-import jax
 import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float
@@ -15,7 +14,7 @@ from ._commits import commits
 from ._progress import Facts, stage
 from ._record import Record
 from ._results import RunError, Status, StoreError
-from ._types import Key
+from ._types import Device, Key
 from ._verdict import FAILED, HOPELESS, added, judge, total
 from .chains import CHAINS, POSTERIOR, SAMPLE_STATS, Block, Chain, ChainStore, digest, draw_numbers
 from .diagnostics import Converged, Monitor, next_check, symptom
@@ -61,7 +60,7 @@ def sample(
     store: ChainStore | None = None,
     block: int | None = None,
     chains: range | None = None,
-    devices: Sequence[jax.Device] | None = None,
+    devices: Sequence[Device] | None = None,
     chunk: int = DEFAULT_CHUNK,
     commit_seconds: float = 30.0,
     commit_bytes: int = DEFAULT_COMMIT_BYTES,

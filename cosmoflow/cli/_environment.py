@@ -4,12 +4,8 @@ import os
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .._results import CosmoflowError
-
-if TYPE_CHECKING:
-    import jax
 
 
 def configure_jax() -> None:
@@ -36,7 +32,7 @@ def set_precision(precision: str) -> None:
     jax.config.update("jax_enable_x64", precision == "float64")
 
 
-def devices_in_use(count: int | None) -> "list[jax.Device] | None":
+def devices_in_use(count: int | None) -> list | None:
     """The first so many devices of this process; None, which is all of them, where no number is given.
 
     The processor is made to show as many as it is asked for, if JAX has not been used yet.

@@ -9,7 +9,7 @@ import numpy as np
 from .._blocks import default_size
 from .._merge import FEW, merge
 from .._results import CosmoflowError, RunError, StoreError
-from .._status_file import status_path
+from .._status_file import status_path, write_status
 from .._team import Team
 from ..chains import Chain, ChainStore, arrange_parts, part_path, parts_of, remove_parts, tasks
 from ..config import ConfigError
@@ -86,6 +86,7 @@ def draw_together(run: Run, team: Team, *, resume: bool, force: bool) -> Chain |
         return None
     chain = merge([part_path(output, part) for part in parts], output, overwrite=True, converged=converged)
     discard_parts(run)
+    write_status(output, {"stage": "finished", "status": chain.status.name, "message": chain.status.value})
     return chain
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
@@ -19,7 +18,7 @@ from .._chunk import check_start
 from .._record import Record
 from .._results import StoreError
 from .._sample import sample
-from .._types import Key
+from .._types import Device, Key
 from ..chains import Chain, ChainStore, part_path, parts_of
 from ..chains._labels import default_label
 from ..config import (
@@ -75,7 +74,7 @@ class Run:
     progress: bool
     stop: Callable[[], bool]
     start: float
-    devices: Sequence[jax.Device] | None = None
+    devices: Sequence[Device] | None = None
 
     @classmethod
     def prepare(

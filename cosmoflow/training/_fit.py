@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 from .._budget import Budget
 from .._progress import Facts, stage
 from .._results import RunError, Status
-from .._types import Key, Scalar
+from .._types import Device, Key, Scalar
 from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
 from ..fields import in_slabs
 from ._losses import AbstractLoss
@@ -120,7 +120,7 @@ def fit(
     data: Data = None,
     batch_size: int = 256,
     store: ChainStore | None = None,
-    devices: Sequence[jax.Device] | None = None,
+    devices: Sequence[Device] | None = None,
     chunk: int = 50,
     checkpoint_seconds: float = 30.0,
     max_time: float | None = None,

@@ -8,10 +8,12 @@ import numpy as np
 from jax.sharding import AxisType, Mesh, PartitionSpec
 from jaxtyping import Shaped
 
+from .._types import Device
+
 _SAMPLES = "samples"
 
 
-def spread_over(devices: Sequence[jax.Device]) -> AbstractContextManager:
+def spread_over(devices: Sequence[Device]) -> AbstractContextManager:
     """Within it, what is compiled divides samples among the devices, if there are several."""
     if len(devices) < 2:
         return nullcontext()

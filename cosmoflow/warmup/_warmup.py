@@ -17,7 +17,7 @@ from .._budget import Budget
 from .._chunk import DEFAULT_CHUNK, check_start, log_densities
 from .._progress import Facts, stage
 from .._results import RunError, Status
-from .._types import Key
+from .._types import Device, Key
 from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
 from ..samplers import AbstractSampler
 from ..targets import AbstractTarget, LinearTheory, Pullback, SomeCoordinates, Wiener, has_density
@@ -82,7 +82,7 @@ def warmup(
     position: Float[Array, "chain dim"] | None = None,
     store: ChainStore | None = None,
     block: int | None = None,
-    devices: Sequence[jax.Device] | None = None,
+    devices: Sequence[Device] | None = None,
     chunk: int = DEFAULT_CHUNK,
     max_time: float | None = None,
     stop: Callable[[], bool] = lambda: False,
