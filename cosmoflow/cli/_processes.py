@@ -12,24 +12,24 @@ from .._results import CosmoflowError, RunError, StoreError
 from .._status_file import status_path, write_status
 from .._team import Team
 from ..chains import Chain, ChainStore, arrange_parts, part_path, parts_of, remove_parts, tasks
-from ..config import ConfigError
+from ..config import Config, ConfigError
 from ..diagnostics import Monitor, next_check
 from ._run import Run
 
 _PART = re.compile(r"([1-9]\d*)/([1-9]\d*)")
 
 
-def shares(run: Run, count: int) -> list[range]:
+def shares(config: Config, count: int) -> list[range]:
     """The chains of each process: whole blocks, as evenly as they go.
 
     Raises:
         ConfigError: There are fewer blocks than processes.
     """
-    num_chains, block = run.config.run.num_chains, run.config.run.block or default_size(run.config.run.num_chains)
+    num_chains, block = config.run.num_chains, config.run.block or default_size(config.run.num_chains)
     num_blocks = num_chains // block
     if num_blocks < count:
         raise ConfigError(
-            run.config.source,
+            config.source,
             f"run.num_chains is {num_chains}, in blocks of {block}, too few for {count} processes; set a smaller "
             "run.block, or start fewer processes",
         )
@@ -51,7 +51,7 @@ def draw_part(run: Run, part: str, *, resume: bool, force: bool) -> None:
             run.config.source, "run.until_ess and run.until_rhat need all chains; leave them out for --part"
         )
     output = run.config.output
-    chains = shares(run, int(match[2]))[int(match[1]) - 1]
+    chains = shares(run.config, int(match[2]))[int(match[1]) - 1]
     path = part_path(output, chains)
     if chains in parts_of(output) and not (resume or force):
         raise StoreError(f"{path} is there already; go on with --resume, or replace it with --force.")
@@ -66,7 +66,7 @@ def draw_together(run: Run, team: Team, *, resume: bool, force: bool) -> Chain |
     Raises:
         RunError: The run was stopped, ran out of time, or a part of it went wrong, here or in another process.
     """
-    output, wanted = run.config.output, shares(run, team.count)
+    output, wanted = run.config.output, shares(run.config, team.count)
     if team.index == 0:
         run.check_output(resume=resume, force=force)
         if force:
@@ -79,7 +79,7 @@ def draw_together(run: Run, team: Team, *, resume: bool, force: bool) -> Chain |
     for num_draws in _stops(run):
         for chains in own:
             _draw(run, chains, num_draws)
-        if run.until() is not None and (converged := _converged(run, team, own)):
+        if run.until() is not None and (converged := _converged(run, team, own, num_draws)):
             break
     parts = [part for others in team.meet(own, last=True) for part in others]
     if team.index:
@@ -122,13 +122,13 @@ def _stops(run: Run) -> Iterator[int]:
     yield last
 
 
-def _converged(run: Run, team: Team, own: Sequence[range]) -> bool:
-    """Whether all chains together fulfil the stop criterion."""
+def _converged(run: Run, team: Team, own: Sequence[range], num_draws: int) -> bool:
+    """Whether so many draws of all chains together fulfil the stop criterion."""
     read = {part.start: Chain.from_file(part_path(run.config.output, part), max_size=FEW) for part in own}
     told = team.meet({start: (part.posterior, part.sample_stats) for start, part in read.items()})
     parts = [part for _, part in sorted((start, part) for others in told for start, part in others.items())]
     posterior, stats = (
-        {name: np.concatenate([group[name] for group in groups]) for name in groups[0]}
+        {name: np.concatenate([group[name][:, :num_draws] for group in groups]) for name in groups[0]}
         for groups in zip(*parts, strict=True)
     )
     monitor = Monitor(run.config.run.num_chains, exact=True)

@@ -41,12 +41,9 @@ class Curved(AbstractTarget):
         return {"x": x}
 
 
-TARGET = Curved(jr.normal(jr.key(3), (20, 3)))
-
-
-def digests(make, chains):
+def digests(target, make, chains):
     chain = cf.sample(
-        TARGET, make(), num_draws=NUM_DRAWS, num_chains=NUM_CHAINS, block=BLOCK, chains=chains, key=jr.key(5),
+        target, make(), num_draws=NUM_DRAWS, num_chains=NUM_CHAINS, block=BLOCK, chains=chains, key=jr.key(5),
         chunk=10, throw=False,
     )  # fmt: skip
     draws = np.ascontiguousarray(chain.posterior["x"])
@@ -56,12 +53,13 @@ def digests(make, chains):
 def main():
     folder, index, count, address = sys.argv[1:]
     team = Team.join(address, int(count), int(index)) if int(count) > 1 else Team.alone()
+    target = Curved(jr.normal(jr.key(3), (20, 3)))
     share = NUM_CHAINS // team.count
     chains = range(team.index * share, (team.index + 1) * share)
     makers = {name: entry.make for name, entry in SAMPLERS.items()} | {"kinetic_langevin": KineticLangevin}
-    found = {name: digests(make, chains) for name, make in makers.items()}
+    found = {name: digests(target, make, chains) for name, make in makers.items()}
     flow = cf.fixed_kinetic_flow(3, num_steps=2, num_maps=1, width=8, depth=1, key=jr.key(1))
-    _, history = cf.fit(flow, ReverseKL(TARGET, 64), num_steps=60, chunk=30, key=jr.key(2))
+    _, history = cf.fit(flow, ReverseKL(target, 64), num_steps=60, chunk=30, key=jr.key(2))
     outcome = {"digests": found, "devices": len(jax.local_devices()), "losses": history.losses.tolist()}
     Path(folder, f"{index}.json").write_text(json.dumps(outcome))
     team.meet(last=True)

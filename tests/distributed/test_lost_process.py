@@ -11,6 +11,9 @@ import time
 import h5py
 import pytest
 
+from cosmoflow._results import Status
+from cosmoflow.chains import Chain
+
 CONFIG = """
 [likelihood.desi_dr2_bao]
 [prior]
@@ -64,8 +67,8 @@ def arrays(path):
         }
 
 
-def configure(folder, draws):
-    (folder / "run.toml").write_text(CONFIG.replace("$draws", str(draws)))
+def configure(folder, draws, more=""):
+    (folder / "run.toml").write_text(CONFIG.replace("$draws", str(draws)) + more)
 
 
 @pytest.mark.slow
@@ -76,6 +79,17 @@ def test_two_processes_write_what_one_does(tmp_path):
         assert codes == [0] * processes, errors
     assert arrays(tmp_path / "one.h5") == arrays(tmp_path / "two.h5")
     assert not list(tmp_path.glob("two.h5.*"))
+
+
+@pytest.mark.slow
+def test_processes_agree_when_to_stop(tmp_path):
+    configure(tmp_path, 5000, "until_ess = 800.0")
+    for output, processes in (("one.h5", 1), ("two.h5", 2)):
+        errors, codes = finish(start(tmp_path, output, processes))
+        assert codes == [0] * processes, errors
+    assert arrays(tmp_path / "one.h5") == arrays(tmp_path / "two.h5")
+    chain = Chain.from_file(tmp_path / "two.h5")
+    assert chain.status is Status.CONVERGED and chain.num_draws < 5000
 
 
 @pytest.mark.slow
