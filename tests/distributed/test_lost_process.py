@@ -42,6 +42,7 @@ def free_port():
 
 
 def start(folder, output, processes, *options):
+    """Processes that meet at an address of this machine."""
     address, environment = f"localhost:{free_port()}", os.environ | {"XDG_CACHE_HOME": str(folder / "cache")}
     command = [sys.executable, "-m", "cosmoflow", "sample", "run.toml", "--output", output, "--quiet", *options]
     together = ["--coordinator", address, "--num-processes", str(processes)]
@@ -49,6 +50,20 @@ def start(folder, output, processes, *options):
         subprocess.Popen(
             command + ([*together, "--process-id", str(index)] if processes > 1 else []),
             cwd=folder, env=environment, stderr=subprocess.PIPE, text=True,
+        )
+        for index in range(processes)
+    ]  # fmt: skip
+
+
+def start_by_slurm(folder, output, processes, *options):
+    """Processes that find each other by what srun tells them."""
+    command = [sys.executable, "-m", "cosmoflow", "sample", "run.toml", "--output", output, "--distributed", *options]
+    step = {"SLURM_JOB_ID": str(free_port()), "SLURM_STEP_NODELIST": "localhost", "SLURM_NTASKS": str(processes)}
+    environment = os.environ | {"XDG_CACHE_HOME": str(folder / "cache")} | step
+    return [
+        subprocess.Popen(
+            command, cwd=folder, stderr=subprocess.PIPE, text=True,
+            env=environment | {"SLURM_PROCID": str(index), "SLURM_LOCALID": str(index)},
         )
         for index in range(processes)
     ]  # fmt: skip
@@ -74,11 +89,11 @@ def configure(folder, draws, more=""):
 @pytest.mark.slow
 def test_two_processes_write_what_one_does(tmp_path):
     configure(tmp_path, 300)
-    for output, processes in (("one.h5", 1), ("two.h5", 2)):
-        errors, codes = finish(start(tmp_path, output, processes))
+    for output, launch, processes in (("one.h5", start, 1), ("two.h5", start, 2), ("slurm.h5", start_by_slurm, 2)):
+        errors, codes = finish(launch(tmp_path, output, processes))
         assert codes == [0] * processes, errors
-    assert arrays(tmp_path / "one.h5") == arrays(tmp_path / "two.h5")
-    assert not list(tmp_path.glob("two.h5.*"))
+        assert arrays(tmp_path / "one.h5") == arrays(tmp_path / output)
+        assert not list(tmp_path.glob(f"{output}.*"))
 
 
 @pytest.mark.slow
