@@ -89,11 +89,15 @@ class Blocks:
 
 def joined(blocks: Sequence[Any]) -> Any:
     """Trees of arrays with a first axis of chains, of several blocks, as those of all chains on the host."""
-    return jax.tree.map(lambda *arrays: np.concatenate([np.asarray(array) for array in arrays]), *blocks)
+    return jax.tree.map(lambda *arrays: _concatenated([np.asarray(array) for array in arrays]), *blocks)
 
 
 def joined_arrays(states: Sequence[Any]) -> dict[str, np.ndarray]:
     """The array leaves of the states of all blocks, by name, as those of one state of all chains."""
     each_of = [tree_to_arrays(state) for state in states]
     first = each_of[0]
-    return {name: np.concatenate([a[name] for a in each_of]) if first[name].ndim else first[name] for name in first}
+    return {name: _concatenated([a[name] for a in each_of]) if first[name].ndim else first[name] for name in first}
+
+
+def _concatenated(arrays: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(arrays) if len(arrays) > 1 else arrays[0]
