@@ -13,6 +13,7 @@ from ._leaves import arrays_to_tree as arrays_to_tree
 from ._leaves import tree_to_arrays as tree_to_arrays
 from ._parts import CHAINS as CHAINS
 from ._parts import arrange_parts as arrange_parts
+from ._parts import inherit as inherit
 from ._parts import part_path as part_path
 from ._parts import parts_of as parts_of
 from ._parts import remove_parts as remove_parts

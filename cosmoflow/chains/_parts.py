@@ -156,6 +156,15 @@ def _fill(source: RunPaths, part: range, rows: slice, share: float, store: Chain
         store.append_blocks([block], state, {name: share * total for name, total in held.totals.items()}, moments)
 
 
+def inherit(store: ChainStore, other: Path, stage: str) -> bool:
+    """Give a part the stages of another part of its run and the draws of its warm-up, if that has finished a stage."""
+    paths = RunPaths(other)
+    if stage not in stage_names(paths):
+        return False
+    copy_setup(paths, read_manifest(paths), store)
+    return True
+
+
 def remove_parts(path: Path) -> None:
     """Remove all parts of a run, once they are joined."""
     for chains in parts_of(path):

@@ -11,9 +11,10 @@ from .._merge import FEW, merge
 from .._results import CosmoflowError, RunError, StoreError
 from .._status_file import status_path, write_status
 from .._team import Team
-from ..chains import Chain, ChainStore, arrange_parts, part_path, parts_of, remove_parts, tasks
+from ..chains import Chain, ChainStore, arrange_parts, inherit, part_path, parts_of, remove_parts, tasks
 from ..config import Config, ConfigError
 from ..diagnostics import Monitor, next_check
+from ..warmup import STAGE as WARMUP
 from ._run import Run
 
 _PART = re.compile(r"([1-9]\d*)/([1-9]\d*)")
@@ -75,6 +76,10 @@ def draw_together(run: Run, team: Team, *, resume: bool, force: bool) -> Chain |
         output.with_name(f"{output.name}.parts").mkdir(exist_ok=True)
     team.meet()
     own = tasks(output, wanted[team.index])
+    if team.index == 0:
+        with run.store(resume=True, force=False, part=own[0]) as store:
+            run.ready(store)
+    team.meet()
     converged = False
     for num_draws in _stops(run):
         for chains in own:
@@ -106,7 +111,11 @@ def discard_parts(run: Run) -> None:
 
 
 def _draw(run: Run, chains: range, num_draws: int, *, force: bool = False) -> None:
+    """Draw some of the chains until there are so many draws, from what another process has found to start from."""
     with run.store(resume=not force, force=force, part=chains) as store:
+        if store.load_stage(WARMUP) is None:
+            others = (part_path(run.config.output, other) for other in parts_of(run.config.output) if other != chains)
+            any(inherit(store, other, WARMUP) for other in others)
         status = run.sample(store, chains=chains, num_draws=num_draws).status
         if store.num_draws < num_draws:
             raise RunError(status)

@@ -36,7 +36,7 @@ from ..diagnostics import Converged
 from ..flows import HamiltonianFlow, neural_transport
 from ..targets import Posterior, Pullback
 from ..training import ReverseKL, default_optimizer, fit
-from ..warmup import warmup, whiten
+from ..warmup import Warmed, warmup, whiten
 from ._environment import devices_in_use, set_precision
 from ._evidence import evidence
 
@@ -198,14 +198,8 @@ class Run:
         self.say(f"Trained in {history.seconds:.0f} s\n{found}")
         return whitened, flow
 
-    def sample(self, store: ChainStore, *, chains: range | None = None, num_draws: int | None = None) -> Chain:
-        """Train the flow if there is one, warm up, and draw.
-
-        Args:
-            store: Where everything is committed.
-            chains: Those that this process draws, until they have `num_draws`; all, and as the configuration says until
-                when, where it is None.
-            num_draws: Draws of each chain; as configured where it is None.
+    def ready(self, store: ChainStore) -> Warmed:
+        """Train the flow if there is one, and warm up: the target, the sampler and where the chains start.
 
         Raises:
             StartError: A chain cannot start where it was put.
@@ -216,7 +210,7 @@ class Run:
         if (table := self.config.flow) is not None:
             whitened, flow = self.train(store, table)
             target = neural_transport(whitened, flow)
-        target, sampler, position = warmup(
+        return warmup(
             target,
             build_sampler(self.config),
             max_gradients=self.config.warmup.max_gradients,
@@ -230,6 +224,22 @@ class Run:
             stop=self.stop,
             progress=self.progress,
         )
+
+    def sample(self, store: ChainStore, *, chains: range | None = None, num_draws: int | None = None) -> Chain:
+        """Get ready, and draw.
+
+        Args:
+            store: Where everything is committed.
+            chains: Those that this process draws, until they have `num_draws`; all, and as the configuration says until
+                when, where it is None.
+            num_draws: Draws of each chain; as configured where it is None.
+
+        Raises:
+            StartError: A chain cannot start where it was put.
+            RunError: The training failed, or training or warm-up was stopped or ran out of time.
+        """
+        run = self.config.run
+        target, sampler, position = self.ready(store)
         return sample(
             target,
             sampler,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cosmoflow._results import StoreError
-from cosmoflow.chains import Chain, ChainStore, arrange_parts, join, part_path, parts_of, remove_parts, tasks
+from cosmoflow.chains import Chain, ChainStore, arrange_parts, inherit, join, part_path, parts_of, remove_parts, tasks
 
 NUM_CHAINS = 6
 WHOLE = range(NUM_CHAINS)
@@ -104,6 +104,16 @@ def test_a_missing_part_is_a_task(tmp_path):
     assert tasks(run, range(0, 6)) == [range(0, 6)]
     write(part_path(run, range(2, 4)), [3], range(2, 4))
     assert tasks(run, range(0, 6)) == [range(0, 2), range(2, 4), range(4, 6)]
+
+
+def test_a_part_inherits_what_another_has_found(tmp_path):
+    write(tmp_path / "low.h5", [3], range(0, 3), finish=False)
+    with ChainStore(tmp_path / "high.h5") as store:
+        assert not inherit(store, tmp_path / "low.h5", "training") and store.load_stage("warmup") is None
+        assert inherit(store, tmp_path / "low.h5", "warmup")
+        arrays, attributes = store.load_stage("warmup") or ({}, {})
+        assert arrays["step"] == 0.5 and attributes == {"sampler": "given"} and store.num_draws == 0
+        np.testing.assert_array_equal((store.load_group("observed_data") or {})["y"], np.arange(3.0))
 
 
 def refused(tmp_path: Path, *parts: Path) -> str:
