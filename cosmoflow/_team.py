@@ -79,6 +79,7 @@ class Team:
                 "srun or mpirun, or name --coordinator, --num-processes and --process-id."
             ) from error
         from jax.experimental import multihost_utils
+        from jax.extend.backend import clear_backends
 
         first, key = jax.process_index() == 0, secrets.token_bytes(32)
         listener = Listener(("", 0), backlog=64, authkey=key) if first else None
@@ -98,6 +99,7 @@ class Team:
             line.send(index)
             lines = {0: line}
         jax.distributed.shutdown()
+        clear_backends()  # what JAX would compute together with processes that it has left
         return Team(index, count, lines)
 
     @property
