@@ -14,8 +14,6 @@ from contextlib import suppress
 from multiprocessing.connection import Client, Connection, Listener
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ._results import RESUMABLE, CosmoflowError, RunError, Status
 
 HEARTBEAT = 2.0
@@ -27,7 +25,10 @@ SILENCE = 12.0
 GRACE = 12.0
 """Seconds in which a process that lost another finishes its chunk and commits it, before it ends at once."""
 
-_ADDRESS_BYTES = 512
+WAIT = 300.0
+"""Seconds in which the processes of a run have to come."""
+
+_KEY = "cosmoflow"
 
 
 class Team:
@@ -57,50 +58,40 @@ class Team:
         return Team(0, 1, {})
 
     @staticmethod
-    def join(address: str | None = None, count: int | None = None, index: int | None = None) -> "Team":
+    def join(
+        address: str | None = None, count: int | None = None, index: int | None = None, *, wait: float = WAIT
+    ) -> "Team":
         """Meet the other processes; JAX must not have been used before.
+
+        Where they do not come in time the process ends, with a sentence and a code that says so; JAX would abort it.
 
         Args:
             address: Host and port on which the first process is met; as the queue or MPI says where it is None.
             count: Processes; likewise.
             index: Of this one; likewise.
+            wait: How long for the others [s].
 
         Raises:
-            CosmoflowError: There is nothing to find out who takes part, or they did not meet.
+            CosmoflowError: There is nothing to find out who takes part.
         """
         import jax
+        from jax._src.distributed import global_state as met  # where JAX keeps who met, and what they told each other
 
+        late = threading.Timer(wait, _end_alone, (wait,))
+        late.start()
         given = {"coordinator_address": address, "num_processes": count, "process_id": index}
         try:
-            jax.distributed.initialize(**given, initialization_timeout=120, heartbeat_timeout_seconds=100)
+            jax.distributed.initialize(**given, initialization_timeout=round(wait) + 60)
+            lines = _lines(met, address.rsplit(":", 1)[0] if address else socket.gethostname())
+            jax.distributed.shutdown()
         except (ValueError, RuntimeError, TypeError) as error:
             raise CosmoflowError(
                 f"The processes of the run could not meet ({str(error).splitlines()[0].rstrip('.')}); start them with "
                 "srun or mpirun, or name --coordinator, --num-processes and --process-id."
             ) from error
-        from jax.experimental import multihost_utils
-        from jax.extend.backend import clear_backends
-
-        first, key = jax.process_index() == 0, secrets.token_bytes(32)
-        listener = Listener(("", 0), backlog=64, authkey=key) if first else None
-        host = address.rsplit(":", 1)[0] if address else socket.gethostname()
-        own = f"{host} {listener.address[1]} {key.hex()}" if listener else ""
-        packed = np.frombuffer(own.encode().ljust(_ADDRESS_BYTES), np.uint8)
-        told = np.asarray(multihost_utils.broadcast_one_to_all(packed)).astype(np.uint8).tobytes().decode().split()
-        index, count = jax.process_index(), jax.process_count()
-        if listener:
-            lines = {}
-            while len(lines) < count - 1:
-                line = listener.accept()
-                lines[line.recv()] = line
-            listener.close()
-        else:
-            line = Client((told[0], int(told[1])), authkey=bytes.fromhex(told[2]))
-            line.send(index)
-            lines = {0: line}
-        jax.distributed.shutdown()
-        clear_backends()  # what JAX would compute together with processes that it has left
-        return Team(index, count, lines)
+        finally:
+            late.cancel()
+        return Team(met.process_id, met.num_processes, lines)
 
     @property
     def lost(self) -> str | None:
@@ -188,6 +179,23 @@ class Team:
             time.sleep(HEARTBEAT)
 
 
+def _lines(met: Any, host: str) -> dict[int, Connection]:
+    """The line from the first process to each other one, or the one from another to the first, who is on `host`."""
+    if met.process_id:
+        host, port, key = met.client.blocking_key_value_get(_KEY, 1000 * round(WAIT)).split()
+        line = Client((host, int(port)), authkey=bytes.fromhex(key))
+        line.send(met.process_id)
+        return {0: line}
+    key = secrets.token_bytes(32)
+    with Listener(("", 0), backlog=met.num_processes, authkey=key) as listener:
+        met.client.key_value_set(_KEY, f"{host} {listener.address[1]} {key.hex()}")
+        lines = {}
+        while len(lines) < met.num_processes - 1:
+            line = listener.accept()
+            lines[line.recv()] = line
+    return lines
+
+
 class _Beat:
     """A sign of life."""
 
@@ -203,6 +211,12 @@ class _Farewell(NamedTuple):
     """The last word of a process, with the reason where it is that another was lost."""
 
     reason: str = ""
+
+
+def _end_alone(wait: float) -> None:
+    """Say that the others did not come, and end: JAX, which waits for them, would abort."""
+    os.write(2, f"cosmoflow: Not all processes of the run came within {wait:.0f} s; start them together.\n".encode())
+    os._exit(RESUMABLE)
 
 
 def _end_after_grace() -> None:

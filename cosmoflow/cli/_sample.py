@@ -28,6 +28,9 @@ def sample(
     ] = None,
     num_processes: Annotated[int | None, typer.Option("--num-processes", min=1, help="How many there are.")] = None,
     process_id: Annotated[int | None, typer.Option("--process-id", min=0, help="Which this one is, from 0.")] = None,
+    wait: Annotated[
+        float, typer.Option("--wait", metavar="SECONDS", min=1, help="How long for the other processes to come.")
+    ] = 300.0,
     part: Annotated[
         str | None,
         typer.Option(
@@ -52,7 +55,7 @@ def sample(
         from ._report import report
         from ._run import Run
 
-        team = Team.join(*explicit) if together else Team.alone()
+        team = Team.join(*explicit, wait=wait) if together else Team.alone()
         try:
             run = Run.prepare(
                 config, output=output, max_time=max_time, quiet=quiet or team.index > 0, start=start, devices=devices,
