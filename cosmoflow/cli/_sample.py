@@ -25,7 +25,7 @@ def sample(
         from ._environment import configure_jax
 
         configure_jax()
-        from ._report import report
+        from ._outcome import leave
         from ._run import Run
 
         run = Run.prepare(config, output=output, max_time=max_time, quiet=quiet, stop=stop, start=start)
@@ -35,6 +35,6 @@ def sample(
         with run.store(resume=resume, force=force) as store:
             chain = run.sample(store)
         if not chain.status.resumable:
-            report(chain, run)
+            leave(chain, run)
     if chain.status not in (Status.SUCCESSFUL, Status.CONVERGED):
         raise RunError(chain.status)
