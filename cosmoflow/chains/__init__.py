@@ -10,6 +10,8 @@ from ._layout import draw_numbers as draw_numbers
 from ._layout import thinned_group as thinned_group
 from ._leaves import arrays_to_tree as arrays_to_tree
 from ._leaves import tree_to_arrays as tree_to_arrays
+from ._origin import Origin as Origin
+from ._origin import origin as origin
 from ._repair import repair as repair
 from ._segments import Block as Block
 from ._store import ChainStore as ChainStore
