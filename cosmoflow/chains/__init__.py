@@ -11,6 +11,8 @@ from ._layout import draw_numbers as draw_numbers
 from ._layout import thinned_group as thinned_group
 from ._leaves import arrays_to_tree as arrays_to_tree
 from ._leaves import tree_to_arrays as tree_to_arrays
+from ._origin import Origin as Origin
+from ._origin import origin as origin
 from ._parts import CHAINS as CHAINS
 from ._parts import arrange_parts as arrange_parts
 from ._parts import inherit as inherit

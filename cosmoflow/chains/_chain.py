@@ -83,6 +83,11 @@ class Chain:
         given = json.loads(str(self.attributes.get("labels", "{}")))
         return {name: given.get(name, default_label(name)) for name in self.posterior}
 
+    def label(self, scalar: str) -> str:
+        """LaTeX of a parameter or of one entry of it, `x[0]`, on one line and without dollar signs."""
+        head = scalar.split("[")[0]
+        return " ".join((self.labels[head] + scalar[len(head) :]).split())
+
     def scalars(self, parameters: Sequence[str] | None = None) -> dict[str, Shaped[np.ndarray, "chain draw"]]:
         """The parameters one number at a time: a vector `x` becomes `x[0]`, `x[1]`, ..., a matrix `x[0,0]`, ...
 

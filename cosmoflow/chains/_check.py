@@ -84,7 +84,10 @@ def _look(paths: RunPaths, everything: list[Path]) -> Soundness:
             stated = json.loads(str(file.attrs.get(DIGESTS_ATTRIBUTE, "{}")))
             differing = [name for name in stated if stated[name] != digests[name].hexdigest()]
             if differing:
-                raise StoreError(f"{segment.path} does not hold the numbers of {differing[0]} that were put into it.")
+                raise StoreError(
+                    f"{segment.path} does not hold the numbers of {differing[0]} that were put into it; restore it "
+                    "from a copy."
+                )
             extent = (next(iter(layouts.values())).num_chains, segment.stop)
 
     problems += _problem(paths.final, read_draws)

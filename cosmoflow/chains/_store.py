@@ -336,6 +336,6 @@ def _check_lengths(blocks: Sequence[Block], layouts: Mapping[str, DrawsLayout], 
                 if array.shape[:2] != needed:
                     raise StoreError(
                         f"The variable {variable!r} of {name!r} has {array.shape[:2]} chains and draws, but {needed} "
-                        f"are needed for the draws [{first}, {stop})."
+                        f"are needed for the draws [{first}, {stop}); give the same of each."
                     )
         first = stop

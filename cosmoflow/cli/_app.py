@@ -15,9 +15,12 @@ from ._export import export
 from ._fit import fit
 from ._import import import_
 from ._merge import merge
+from ._new import new
 from ._plot import plot
+from ._report import report
 from ._resume import resume_command
 from ._sample import sample
+from ._schema import schema
 from ._summarize import summarize
 from ._watch import watch
 
@@ -29,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (sample, fit, merge, bestfit, watch, summarize, plot, check, export):
+for command in (new, sample, fit, merge, bestfit, watch, summarize, plot, report, check, export, schema):
     app.command()(command)
 app.command("import")(import_)
 app.add_typer(data, name="data")

@@ -1,49 +1,40 @@
-"""What a run leaves beside its chain."""
+"""`cosmoflow report`."""
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
+from pathlib import Path
+from typing import Annotated
 
-from .._types import Parameters
-from ..chains import Chain
-from ..config import build_likelihood
-from ..diagnostics import is_field, summarize, summarize_fields
-from ..likelihoods import JointLikelihood
-from ._evidence import Evidence
-from ._figures import save_figures
-from ._run import Run
-from ._varying import varying
+import typer
+
+from .._results import CosmoflowError
+from ._options import ChainFile, Parameters, split_names
+from ._write import write_text
 
 
-def report(chain: Chain, run: Run) -> None:
-    """Print the tables of a chain; write them and the figures beside the chain."""
-    lines = [str(summarize(chain, varying(chain)))]
-    if is_field(chain):
-        lines.append(f"\n{summarize_fields(chain)}")
-    if set(run.posterior.prior.names) <= chain.posterior.keys():
-        lines += best_fit(chain, build_likelihood(run.config))
-    if found := Evidence.from_attributes(chain.attributes):
-        lines.append(str(found))
-    text = "\n".join(lines)
-    run.say(text)
-    output = run.config.output
-    output.with_suffix(".txt").write_text(text + "\n", encoding="utf-8")
+def report(
+    chain: ChainFile,
+    others: Annotated[
+        list[Path] | None,
+        typer.Option("--with", metavar="OTHER.h5", help="Compare with this run; may be repeated.", show_default=False),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="The page [default: CHAIN.html].", show_default=False)
+    ] = None,
+    parameters: Parameters = None,
+) -> None:
+    """Write a run as one HTML page: figures, tables, data, provenance, citations."""
+    from ._environment import configure_jax
+
+    configure_jax()
+    from ..chains import Chain
+    from ..report import Subject, page
+
+    draws = Chain.from_file(chain)
+    named = {path.stem if path.stem != chain.stem else str(path): Chain.from_file(path) for path in others or []}
+    subject = Subject(chain, draws, named, None if parameters is None else split_names(parameters))
     try:
-        save_figures(chain, output.with_suffix(".png"))
-    except (ImportError, ValueError) as error:
-        run.say(f"No corner plot: {error}")
-
-
-def best_fit(chain: Chain, likelihood: JointLikelihood) -> list[str]:
-    """chi^2 of each Gaussian likelihood at the draw of highest likelihood, if there is one."""
-    draws = {name: jnp.asarray(values.reshape(-1, *values.shape[2:])) for name, values in chain.posterior.items()}
-    chi2 = {name: float(value) for name, value in _smallest_chi2(likelihood, draws).items()}
-    each = ", ".join(f"{name} {value:.2f}" for name, value in chi2.items())
-    return [f"chi^2 at the best draw {sum(chi2.values()):.2f}: {each}"] if chi2 else []
-
-
-@eqx.filter_jit
-def _smallest_chi2(likelihood: JointLikelihood, draws: Parameters) -> Parameters:
-    log_likelihood = jax.lax.map(likelihood.log_likelihood, draws, batch_size=1024)
-    best = jnp.argmax(jnp.where(jnp.isnan(log_likelihood), -jnp.inf, log_likelihood))
-    return likelihood.chi2({name: values[best] for name, values in draws.items()})
+        text = page(subject)
+    except (ValueError, ImportError) as error:
+        raise CosmoflowError(f"{str(error).rstrip('.')}.") from error
+    path = chain.with_suffix(".html") if output is None else output
+    write_text(path, text)
+    print(f"The report is in {path}")

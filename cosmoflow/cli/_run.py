@@ -39,6 +39,7 @@ from ..training import ReverseKL, default_optimizer, fit
 from ..warmup import Warmed, warmup, whiten
 from ._environment import devices_in_use, set_precision
 from ._evidence import evidence
+from ._provenance import provenance
 
 
 class Purpose(enum.IntEnum):
@@ -150,6 +151,7 @@ class Run:
             "configuration_sha256": hashlib.sha256(text.encode()).hexdigest(),
             "seed": str(self.config.run.seed),
             "labels": json.dumps({name: default_label(name) for name in self.posterior.prior.names}),
+            **provenance(),
         }
         with ChainStore(path, mode="resume" if resume else "overwrite" if force else "create") as store:
             store.identify(identity(self.config))

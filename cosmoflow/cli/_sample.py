@@ -51,8 +51,8 @@ def sample(
 
         configure_jax()
         from .._team import Team
+        from ._outcome import leave
         from ._processes import draw_part, draw_together, parts_of
-        from ._report import report
         from ._run import Run
 
         team = Team.join(*explicit, wait=wait) if together else Team.alone()
@@ -78,6 +78,6 @@ def sample(
         if chain is None:
             return
         if not chain.status.resumable:
-            report(chain, run)
+            leave(chain, run)
     if chain.status not in (Status.SUCCESSFUL, Status.CONVERGED):
         raise RunError(chain.status)

@@ -7,12 +7,10 @@ def summarize(chain: ChainFile) -> None:
     """Print the table of a chain."""
     from .. import diagnostics
     from ..chains import Chain
-    from ._evidence import Evidence
-    from ._varying import varying
 
     draws = Chain.from_file(chain)
-    print(diagnostics.summarize(draws, varying(draws)))
+    print(diagnostics.summarize(draws, diagnostics.varying(draws)))
     if diagnostics.is_field(draws):
         print(f"\n{diagnostics.summarize_fields(draws)}")
-    if found := Evidence.from_attributes(draws.attributes):
+    if found := diagnostics.FlowEvidence.from_attributes(draws.attributes):
         print(found)

@@ -113,8 +113,7 @@ class _WatchedRun:
         if not stamp or stamp == self._stamp:
             return
         from ..chains import Chain
-        from ..diagnostics import summarize
-        from ._varying import varying
+        from ..diagnostics import summarize, varying
 
         self._chain = Chain.from_file(self._path, max_size=MAX_ROWS)
         self.summary = summarize(self._chain, list(self._chain.scalars(varying(self._chain)))[:MAX_ROWS])

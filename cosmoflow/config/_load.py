@@ -27,23 +27,55 @@ def load(
             and key.
     """
     path = Path(path)
-    table = _read(path)
+    return loads(_read(path), path, output=output, max_time=max_time, devices=devices)
+
+
+def loads(
+    text: str,
+    source: str | Path,
+    *,
+    output: str | None = None,
+    max_time: float | None = None,
+    devices: int | None = None,
+) -> Config:
+    """A configuration from text, such as a chain keeps of it in its attribute `configuration`.
+
+    Args:
+        text: TOML.
+        source: The file it came from; paths in it are relative to its folder.
+        output: As for `load`.
+        max_time: As for `load`.
+        devices: As for `load`.
+
+    Raises:
+        ConfigError: The text is not TOML, or holds what is no configuration.
+    """
+    source = Path(source)
+    table = _parse(text, source)
     run = table.setdefault("run", {})
     if isinstance(run, dict):
-        run.setdefault("output", f"{path.stem}.h5")
+        run.setdefault("output", f"{source.stem}.h5")
         given = {"output": output, "max_time": max_time, "devices": devices}
         run |= {name: value for name, value in given.items() if value is not None}
     try:
         config = Config.model_validate(table)
     except ValidationError as error:
-        raise ConfigError(path, first_problem(error, table)) from error
-    config._source = path
+        raise ConfigError(source, first_problem(error, table)) from error
+    config._source = source
     return config
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _parse(text: str, source: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        reason = str(error)
+        raise ConfigError(source, f"it is not TOML: {reason[:1].lower()}{reason[1:]}; correct that line") from error
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigError(path, "there is no such file; check the name and the folder") from error
     except IsADirectoryError as error:
@@ -52,6 +84,3 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(path, f"it cannot be read ({error.strerror}); check its permissions") from error
     except UnicodeDecodeError as error:
         raise ConfigError(path, "it is not a text file; name a TOML file") from error
-    except tomllib.TOMLDecodeError as error:
-        reason = str(error)
-        raise ConfigError(path, f"it is not TOML: {reason[:1].lower()}{reason[1:]}; correct that line") from error

@@ -49,7 +49,8 @@ def _precision(path: Path, size: int) -> Float[np.ndarray, "row row"]:
         raise DataError(f"{path} is no archive of `nsn` and `cov`; fetch it again.") from error
     if count != size or elements.shape != (size * (size + 1) // 2,):
         raise DataError(
-            f"{path} holds {elements.size} elements of a triangle of {count} rows, but there are {size} supernovae."
+            f"{path} holds {elements.size} elements of a triangle of {count} rows, but there are {size} supernovae; "
+            "fetch it again."
         )
     precision = np.zeros((size, size))
     precision[np.triu_indices(size)] = elements

@@ -54,7 +54,9 @@ def field_shape(path: str | Path) -> tuple[int, ...]:
     with _opened(Path(path)) as entries:
         shape = tuple(entries["data"].shape)
     if len(shape) not in (2, 3) or min(shape) < 2:
-        raise DataError(f"The data in {path} have shape {shape}, but a field is a map or a box of cells.")
+        raise DataError(
+            f"The data in {path} have shape {shape}, but a field is a map or a box of cells; store one value for each."
+        )
     return shape
 
 
@@ -87,7 +89,9 @@ def read_field(path: str | Path, *, mask: str | Path | None = None) -> FieldData
             found[name] = array.reshape(())
         elif array.shape != shape:
             where = source if name == "mask" else path
-            raise DataError(f"The {name} in {where} has shape {array.shape}, but the data have {shape}.")
+            raise DataError(
+                f"The {name} in {where} has shape {array.shape}, but the data have {shape}; make them equal."
+            )
     observed = _mask(source, found.get("mask"))
     for name in ("data", *_EACH_OR_ONE, "truth"):
         if name in found:
@@ -111,7 +115,9 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         file = h5py.File(path)
     except OSError as error:
-        raise DataError(f"The file {path} is no HDF5 file that can be read, nor does its name end in .npy.") from error
+        raise DataError(
+            f"The file {path} is no HDF5 file that can be read, nor NumPy's .npy; store the field as one."
+        ) from error
     with file:
         if not isinstance(file.get("data"), h5py.Dataset):
             raise DataError(f"The file {path} has no dataset 'data'; it holds {', '.join(file) or 'nothing'}.")

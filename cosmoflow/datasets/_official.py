@@ -92,7 +92,9 @@ def _number(path: Path, line: int, name: str, cells: list[str]) -> float:
     except (IndexError, ValueError):
         value = np.nan
     if not np.isfinite(value):
-        raise DataError(f"{path}, line {line}: {name} is {cells[0] if cells else 'missing'}, not a finite number.")
+        raise DataError(
+            f"{path}, line {line}: {name} is {cells[0] if cells else 'missing'}, not a finite number; fetch it again."
+        )
     return value
 
 

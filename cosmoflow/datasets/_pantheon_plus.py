@@ -48,7 +48,10 @@ def _covariance(path: Path, size: int) -> Float[np.ndarray, "row row"]:
     except ValueError as error:
         raise DataError(f"{path} is damaged: {str(error).rstrip('.')}; fetch it again.") from error
     if numbers.size != 1 + size**2 or numbers[0] != size:
-        raise DataError(f"{path} holds {numbers.size} numbers, but {size} light curves need {size}^2 and their count.")
+        raise DataError(
+            f"{path} holds {numbers.size} numbers, but {size} light curves need {size}^2 and their count; "
+            "fetch it again."
+        )
     covariance = numbers[1:].reshape(size, size)
     check_covariance(path, covariance)
     return covariance

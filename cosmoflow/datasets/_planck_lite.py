@@ -103,7 +103,7 @@ def _numbers(path: Path, num_rows: int, *, columns: int) -> Float[np.ndarray, "r
     except FileNotFoundError as error:
         raise _missing(path) from error
     except UnicodeDecodeError as error:
-        raise DataError(f"The data file {path} is no text.") from error
+        raise DataError(f"The data file {path} is no text; fetch it again.") from error
     if len(lines) < num_rows:
         raise DataError(f"The data file {path} has {len(lines)} rows where {num_rows} are needed; fetch it again.")
     rows = []
@@ -113,7 +113,9 @@ def _numbers(path: Path, num_rows: int, *, columns: int) -> Float[np.ndarray, "r
         except ValueError:
             row = []
         if len(row) != columns or not np.all(np.isfinite(row)):
-            raise DataError(f"Row {number} of {path} does not hold {columns} finite numbers: {line.strip()[:60]!r}.")
+            raise DataError(
+                f"Row {number} of {path} does not hold {columns} finite numbers: {line.strip()[:60]!r}; fetch it again."
+            )
         rows.append(row)
     return np.array(rows)
 
@@ -127,7 +129,7 @@ def _bins(root: Path, num_bins: int) -> Int[np.ndarray, "2 bins"]:
         row = wrong[0]
         raise DataError(
             f"Row {row + 1} of {root / 'blmin.dat'} and blmax.dat: the bin from {first[row]:g} to {last[row]:g} does "
-            f"not follow the one before, which ends at {previous[row]:g}."
+            f"not follow the one before, which ends at {previous[row]:g}; fetch both again."
         )
     return np.array([first, last], int)
 
@@ -151,7 +153,8 @@ def _covariance(root: Path, size: int) -> Float[np.ndarray, "data data"]:
                 lower[np.tril_indices(size)] = archive["tril"]
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise DataError(
-                f"The data file {compact} does not hold the triangle `tril` of a {size} x {size} matrix."
+                f"The data file {compact} does not hold the triangle `tril` of a {size} x {size} matrix; fetch it "
+                "again."
             ) from error
         path = compact
     else:

@@ -46,9 +46,9 @@ def read_sacc(path: str | Path) -> TwoPointData:
         raise DataError(f"The file {path} is no SACC file that can be read: {error}") from error
     index = [i for i, point in enumerate(file.data) if point.data_type in _STATISTICS]
     if not index:
-        raise DataError(f"The SACC file {path} holds none of {', '.join(_STATISTICS)}.")
+        raise DataError(f"The SACC file {path} holds none of {', '.join(_STATISTICS)}; add one.")
     if file.covariance is None:
-        raise DataError(f"The SACC file {path} has no covariance.")
+        raise DataError(f"The SACC file {path} has no covariance; add it.")
     points = [file.data[i] for i in index]
     covariance = np.asarray(file.covariance.dense, float)[np.ix_(index, index)]
     covariance = checked_covariance(covariance, f"The covariance in {path}")

@@ -60,9 +60,12 @@ def _two_point(units: list[Any], path: Path) -> TwoPointData:
     tables = {name: tables[name] for name in kinds}
     covariances = [unit for unit in units if unit.header.get("COVDATA") or unit.name == "COVMAT"]
     if not tables:
-        raise DataError(f"{path} has no table of galaxy two-point functions, flagged 2PTDATA.")
+        raise DataError(
+            f"{path} has no table of galaxy two-point functions, flagged 2PTDATA; name a file of the 2-point FITS "
+            "format."
+        )
     if not covariances:
-        raise DataError(f"{path} has no covariance COVMAT.")
+        raise DataError(f"{path} has no covariance COVMAT; add it.")
     rows = _rows_of_covariance(covariances[0].header, path)
     samples = {unit.name: unit for unit in units if unit.header.get("NZDATA")}
     distributions, parts, index = {}, [], []
@@ -88,7 +91,9 @@ def _two_point(units: list[Any], path: Path) -> TwoPointData:
     matrix = np.asarray(covariances[0].data, float)
     if matrix.shape[0] != matrix.shape[1] or index.max() >= len(matrix):
         shape = " x ".join(map(str, matrix.shape))
-        raise DataError(f"{path} has a {shape} covariance, but its tables have rows up to {index.max() + 1}.")
+        raise DataError(
+            f"{path} has a {shape} covariance, but its tables have rows up to {index.max() + 1}; write both anew."
+        )
     return TwoPointData(
         tuple(statistic.tolist()),
         tuple(first.tolist()),
@@ -111,7 +116,9 @@ def _rows_of_covariance(header: Any, path: Path) -> dict[str, int]:
     try:
         rows = {str(header[name]).upper(): int(header[name.replace("NAME_", "STRT_")]) for name in names}
     except KeyError as error:
-        raise DataError(f"The covariance of {path} lacks {error.args[0]}, the first row of a table.") from error
+        raise DataError(
+            f"The covariance of {path} lacks {error.args[0]}, the first row of a table; write it whole."
+        ) from error
     first = min(rows.values(), default=0)  # 0, or 1 in Fortran's manner
     return {name: row - first for name, row in rows.items()}
 
@@ -130,7 +137,9 @@ def _index_bases(tables: dict[str, Any], samples: dict[str, Any], path: Path) ->
     for sample, numbers in used.items():
         count = sum(name.startswith("BIN") for name in samples[sample].columns.names)
         if not set(numbers) <= set(range(bases[sample], bases[sample] + count)):
-            raise DataError(f"{path} has bins {min(numbers)} to {max(numbers)} of {sample}, which has {count}.")
+            raise DataError(
+                f"{path} has bins {min(numbers)} to {max(numbers)} of {sample}, which has {count}; correct them."
+            )
     return bases
 
 

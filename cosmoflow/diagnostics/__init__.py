@@ -1,5 +1,7 @@
 """What the draws are worth and what they cost."""
 
+from ._best_draw import BestDraw as BestDraw
+from ._best_draw import best_draw as best_draw
 from ._convergence import Convergence as Convergence
 from ._convergence import convergence as convergence
 from ._convergence import nested_rhat as nested_rhat
@@ -16,9 +18,14 @@ from ._fields import is_field as is_field
 from ._fields import observed_field as observed_field
 from ._fields import pooled_moments as pooled_moments
 from ._fields import summarize_fields as summarize_fields
+from ._flow_evidence import FlowEvidence as FlowEvidence
 from ._monitor import Monitor as Monitor
+from ._summary import MAX_RHAT as MAX_RHAT
+from ._summary import MIN_ESS as MIN_ESS
 from ._summary import Row as Row
 from ._summary import Summary as Summary
 from ._summary import summarize as summarize
 from ._symptom import frozen_chains as frozen_chains
 from ._symptom import symptom as symptom
+from ._table import rounded as rounded
+from ._varying import varying as varying

@@ -65,9 +65,13 @@ def load_flow(path: str | Path, template: eqx.Module | None = None) -> Any:
         try:
             arrays = [jnp.asarray(np.load(file, allow_pickle=False), x.dtype) for _, x in leaves if eqx.is_array(x)]
         except (ValueError, EOFError, OSError) as error:
-            raise CosmoflowError(f"{path} is damaged: its arrays end early or cannot be read.") from error
+            raise CosmoflowError(
+                f"{path} is damaged: its arrays end early or cannot be read; restore it from a copy."
+            ) from error
     if [a.shape for a in arrays] != [x.shape for _, x in leaves if eqx.is_array(x)]:
-        raise CosmoflowError(f"{path} is damaged: its arrays do not have the shapes that it announces.")
+        raise CosmoflowError(
+            f"{path} is damaged: its arrays do not have the shapes that it announces; restore it from a copy."
+        )
     structure, static = eqx.partition(template, eqx.is_array)
     return eqx.combine(jax.tree.unflatten(jax.tree.structure(structure), arrays), static)
 
@@ -98,9 +102,10 @@ def _compare(path: str | Path, saved: list, leaves: list[tuple[str, Any]]) -> No
         if one != other:
             raise CosmoflowError(
                 f"{path} holds a flow of another architecture than its template: {one[0]} is {one[1]} there, "
-                f"{other[0]} is {other[1]} here."
+                f"{other[0]} is {other[1]} here; pass the one that it was saved from."
             )
     if len(saved) != len(expected):
         raise CosmoflowError(
-            f"{path} holds a flow of another architecture than its template: {len(saved)} leaves, not {len(expected)}."
+            f"{path} holds a flow of another architecture than its template: {len(saved)} leaves, not "
+            f"{len(expected)}; pass the one that it was saved from."
         )

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..chains import Chain
-from ._style import STYLE
+from ._style import STYLE, look
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FEWEST_DRAWS = 50
-
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")  # Okabe and Ito, for all eyes
 
 
 def corner(
@@ -24,6 +22,8 @@ def corner(
     width: float = 7.0,
 ) -> "Figure":
     """The one- and two-dimensional marginals of one chain or of several, with 68 % and 95 % regions.
+
+    The regions of the first chain are filled, those of the others are lines, which differ in black and white too.
 
     The attribute `labels` of the first chain gives the LaTeX of the parameters.
 
@@ -61,22 +61,23 @@ def corner(
             raise ValueError(f"{', '.join(fixed)} does not vary, so there is no marginal to draw; leave it out.")
     samples = [chain.to_getdist(parameters) for chain in named.values()]
     names = list(next(iter(named.values())).scalars(parameters))
+    looks = [look(number) for number in range(len(named))]
 
     with mpl.rc_context(STYLE):
         plotter: Any = plots.get_subplot_plotter(width_inch=width, scaling=False)
         settings = plotter.settings
         settings.axes_labelsize, settings.axes_fontsize, settings.legend_fontsize = 13, 9, 12
-        settings.solid_colors = list(_COLOURS)
         settings.linewidth, settings.alpha_filled_add = 1.4, 0.8
         settings.axis_tick_x_rotation = 0 if width / len(names) > 1.5 else 45
         settings.figure_legend_frame = False
         plotter.triangle_plot(
             samples,
             names,
-            filled=True,
+            filled=[number == 0 for number in range(len(named))],
             legend_labels=list(named) if len(named) > 1 else [],
             legend_loc="upper right",
-            contour_colors=list(_COLOURS),
+            contour_colors=[line["color"] for line in looks],
+            contour_ls=[line["linestyle"] for line in looks],
             markers=dict(truth or {}),
         )
         figure = plotter.fig

@@ -8,16 +8,13 @@ from jaxtyping import Float
 
 from ..chains import Chain
 from ..diagnostics import FieldsSummary, observed_field, pooled_moments, summarize_fields
-from ._style import STYLE
+from ._style import BLUE, GREEN, GREY, VERMILION, log_axis, new_figure
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SLAB = 8
 """A box is shown by a slab of one part in this of its last side."""
-
-_BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "0.45"
 
 
 def plot_fields(chain: Chain, *, width: float = 7.0) -> "dict[str, Figure]":
@@ -88,7 +85,7 @@ def field_maps(chain: Chain, *, width: float = 7.0) -> "Figure":
                 bar.ax.tick_params(labelsize=7)
                 axis.tick_params(labelsize=7)
 
-    return _figure(draw, width, 0.62 * width * 4 / max(len(columns), 3))
+    return new_figure(draw, width, 0.62 * width * 4 / max(len(columns), 3))
 
 
 def field_power(chain: Chain, *, width: float = 7.0) -> "Figure":
@@ -107,25 +104,26 @@ def field_power(chain: Chain, *, width: float = 7.0) -> "Figure":
 
     def draw(figure):
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
-        for name, label, colour in (("power_predicted", "predicted", _BLUE), ("power", "linear", _ORANGE)):
+        kinds = (("power_predicted", "predicted", BLUE, "-", "o"), ("power", "linear", VERMILION, "--", "s"))
+        for name, label, colour, line, marker in kinds:
             draws = chain.posterior[name].reshape(-1, len(wavenumber)).astype(float)
             low, lower, middle, higher, high = np.quantile(draws, (0.025, 0.16, 0.5, 0.84, 0.975), axis=0)
             reference = field.get(f"truth_{name}", middle)
             for axes, unit in ((above, 1), (below, reference)):
                 axes.fill_between(wavenumber, low / unit, high / unit, color=colour, alpha=0.15, linewidth=0)
                 axes.fill_between(wavenumber, lower / unit, higher / unit, color=colour, alpha=0.3, linewidth=0)
-                axes.plot(wavenumber, middle / unit, color=colour, label=label if axes is above else None)
+                axes.plot(wavenumber, middle / unit, line, color=colour, label=label if axes is above else None)
             if f"truth_{name}" in field:
-                above.plot(wavenumber, reference, "o", color=colour, markersize=3, markerfacecolor="white")
+                above.plot(wavenumber, reference, marker, color=colour, markersize=3, markerfacecolor="white")
         if "truth_power" in field:
-            above.plot([], [], "o", color=_GREY, markersize=3, markerfacecolor="white", label="truth")
-        below.axhline(1, color=_GREY, linewidth=0.8)
+            above.plot([], [], "o", color=GREY, markersize=3, markerfacecolor="white", label="truth")
+        below.axhline(1, color=GREY, linewidth=0.8)
         above.set(yscale="log", ylabel="$P(k)$")
         below.set_ylabel("over truth" if "truth_power" in field else "over median")
-        _wavenumbers(below)
+        log_axis(below, "$k$")
         above.legend(loc="upper right", fontsize=9, frameon=False)
 
-    return _figure(draw, width, 0.75 * width)
+    return new_figure(draw, width, 0.75 * width)
 
 
 def field_coherence(summary: FieldsSummary, *, width: float = 7.0) -> "Figure":
@@ -145,24 +143,24 @@ def field_coherence(summary: FieldsSummary, *, width: float = 7.0) -> "Figure":
         axes = figure.subplots(2 + covered, 1, sharex=True)
         for axis, name, label in zip(axes, ("coherence", "transfer"), ("coherence", "transfer"), strict=False):
             mean, sd = column[name], column[f"{name}_sd"]
-            axis.fill_between(column["wavenumber"], mean - sd, mean + sd, color=_BLUE, alpha=0.3, linewidth=0)
-            axis.plot(column["wavenumber"], mean, color=_BLUE)
-            axis.axhline(1, color=_GREY, linewidth=0.8)
+            axis.fill_between(column["wavenumber"], mean - sd, mean + sd, color=BLUE, alpha=0.3, linewidth=0)
+            axis.plot(column["wavenumber"], mean, color=BLUE)
+            axis.axhline(1, color=GREY, linewidth=0.8)
             axis.set_ylabel(label)
-        axes[0].axhline(0, color=_GREY, linewidth=0.8)
+        axes[0].axhline(0, color=GREY, linewidth=0.8)
         if covered:
             right = 0.6827
             error = np.sqrt(right * (1 - right) / column["num_modes"])
             axes[2].fill_between(
-                column["wavenumber"], right - 2 * error, right + 2 * error, color=_GREY, alpha=0.2, linewidth=0
+                column["wavenumber"], right - 2 * error, right + 2 * error, color=GREY, alpha=0.2, linewidth=0
             )
-            axes[2].plot(column["wavenumber"], column["coverage"], "o-", color=_GREEN, markersize=3)
-            axes[2].axhline(right, color=_GREY, linewidth=0.8)
+            axes[2].plot(column["wavenumber"], column["coverage"], "o-", color=GREEN, markersize=3)
+            axes[2].axhline(right, color=GREY, linewidth=0.8)
             axes[2].set_ylabel("truth within 1 sd")
-        _wavenumbers(axes[-1])
+        log_axis(axes[-1], "$k$")
         figure.align_ylabels()
 
-    return _figure(draw, width, (0.55 + 0.25 * covered) * width)
+    return new_figure(draw, width, (0.55 + 0.25 * covered) * width)
 
 
 def field_modes(summary: FieldsSummary, *, width: float = 7.0) -> "Figure":
@@ -180,42 +178,16 @@ def field_modes(summary: FieldsSummary, *, width: float = 7.0) -> "Figure":
     def draw(figure):
         above, below = figure.subplots(2, 1, sharex=True)
         for axis, name, label in ((above, "ess", "effective draws"), (below, "rhat", r"$\hat R$")):
-            for kind, colour in (("median", _BLUE), ("worst", _ORANGE)):
-                axis.plot(column["wavenumber"], column[f"{name}_{kind}"], "o-", color=colour, markersize=3, label=kind)
+            for kind, form, colour in (("median", "o-", BLUE), ("worst", "s--", VERMILION)):
+                axis.plot(column["wavenumber"], column[f"{name}_{kind}"], form, color=colour, markersize=3, label=kind)
             axis.set_ylabel(label)
         above.set_ylim(bottom=0)
         above.legend(loc="lower right", fontsize=9, frameon=False)
-        below.axhline(1.01, color=_GREY, linewidth=0.8, linestyle="--")
-        _wavenumbers(below)
+        below.axhline(1.01, color=GREY, linewidth=0.8, linestyle="--")
+        log_axis(below, "$k$")
         figure.align_ylabels()
 
-    return _figure(draw, width, 0.6 * width)
-
-
-def _figure(draw: "Callable[[Figure], None]", width: float, height: float) -> "Figure":
-    try:
-        import matplotlib as mpl
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError("Plots need matplotlib; install cosmoflow with the extra 'plot'.") from error
-
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        FigureCanvasAgg(figure)
-        draw(figure)
-        figure.canvas.draw()  # ticks take their style when they are first drawn
-    return figure
-
-
-def _wavenumbers(axes: "Axes") -> None:
-    """A logarithmic axis of |k|, its numbers written out."""
-    from matplotlib.ticker import LogLocator, NullLocator
-
-    axes.set(xlabel="$k$", xscale="log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter("{x:g}")
+    return new_figure(draw, width, 0.6 * width)
 
 
 def _columns(summary: FieldsSummary) -> dict[str, Any]:

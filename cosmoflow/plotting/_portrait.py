@@ -14,7 +14,7 @@ from .._types import Key
 from ..dynamics import SymplecticMap
 from ..flows import HamiltonianFlow, compare_potential
 from ..targets import AbstractTarget
-from ._style import STYLE
+from ._style import BLUE, GREEN, VERMILION, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,13 +52,6 @@ def phase_portrait(
         ImportError: matplotlib is not installed.
         ValueError: The flow is made of several maps, or has no such coordinate.
     """
-    try:
-        import matplotlib as mpl
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError("Plots need matplotlib; install cosmoflow with the extra 'plot'.") from error
-
     flow = paramax.unwrap(flow)
     bijection = flow.bijection
     if not isinstance(bijection, SymplecticMap):
@@ -85,29 +78,29 @@ def phase_portrait(
     fit = compare_potential(hamiltonian.potential, target, jnp.asarray(q))
     wanted = -np.asarray(jax.vmap(target.log_density)(plane(along))) * float(fit.slope) + float(fit.offset)
     name = f"$q_{{{coordinate}}}$" if dim > 1 else "$q$"
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width, 0.45 * width), layout="constrained")
-        FigureCanvasAgg(figure)
+
+    def draw(figure):
         left, right = figure.subplots(1, 2)
-        left.plot(along, potential, color="#0072B2", label="learned potential")
+        left.plot(along, potential, color=BLUE, label="learned potential")
         scaled = rf"$-\log \pi$, scaled by {float(fit.slope):.2g}; correlation {float(fit.correlation):.2f}"
-        left.plot(along, wanted, color="#D55E00", linestyle="--", label=scaled)
+        left.plot(along, wanted, color=VERMILION, linestyle="--", label=scaled)
         inside = (along > q[:, coordinate].min()) & (along < q[:, coordinate].max())
         values = np.concatenate([potential[inside], wanted[inside]])
         left.set(xlabel=name, ylabel="energy", ylim=(values.min() - 0.05 * np.ptp(values), values.max()))
         left.legend(fontsize=8)
         total = potential[None] + kinetic[:, None]
         right.contour(along, momenta, total, levels=18, colors="0.75", linewidths=0.7)
-        right.plot(q[:, coordinate], p[:, coordinate], ".", color="#009E73", markersize=1.5, label="draws of the flow")
+        right.plot(q[:, coordinate], p[:, coordinate], ".", color=GREEN, markersize=1.5, label="draws of the flow")
         for path in paths:
             points = path[:, [coordinate, dim + coordinate]].T
-            right.plot(*points, color="#0072B2", marker="o", markersize=2.5, linewidth=0.9)
-            right.plot(*points[:, 0], color="#D55E00", marker="o", markersize=4)
-        right.plot([], [], "o", color="#D55E00", markersize=4, label="base")
-        right.plot([], [], "o-", color="#0072B2", markersize=2.5, linewidth=0.9, label="steps of the map")
+            right.plot(*points, color=BLUE, marker="o", markersize=2.5, linewidth=0.9)
+            right.plot(*points[:, 0], color=VERMILION, marker="s", markersize=4)
+        right.plot([], [], "s", color=VERMILION, markersize=4, label="base")
+        right.plot([], [], "o-", color=BLUE, markersize=2.5, linewidth=0.9, label="steps of the map")
         right.set(xlabel=name, ylabel=name.replace("q", "p"), xlim=(low, high), ylim=(momenta[0], momenta[-1]))
         right.legend(fontsize=8)
-    return figure
+
+    return new_figure(draw, width, 0.45 * width)
 
 
 def _limits(*values: np.ndarray) -> tuple[float, float]:

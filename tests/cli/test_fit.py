@@ -4,7 +4,7 @@ import jax
 import pytest
 
 from cosmoflow.chains import Chain
-from cosmoflow.cli._evidence import Evidence
+from cosmoflow.diagnostics import FlowEvidence
 
 FLOW = """
 [flow]
@@ -42,4 +42,4 @@ def test_fit_then_sample(with_flow, folder, cosmoflow):
     assert drawn.out.count(evidence) == 2 and evidence in (folder / "bao.txt").read_text()
     chain = Chain.from_file(folder / "bao.h5")
     assert set(chain.posterior) == {"Omega_m", "h_r_d"}
-    assert str(Evidence.from_attributes(chain.attributes)).startswith(evidence)
+    assert str(FlowEvidence.from_attributes(chain.attributes)).startswith(evidence)

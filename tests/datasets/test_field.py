@@ -68,7 +68,11 @@ def test_what_is_masked_need_not_be_finite(path):
 NAN = np.where(np.arange(24).reshape(SHAPE) >= 22, np.nan, 1.0)
 WRONG = {
     "no data": ("data", None, "has no dataset 'data'; it holds mask, mean_count, noise_sd, truth."),
-    "not a field": ("data", np.zeros(4), "have shape (4,), but a field is a map or a box of cells."),
+    "not a field": (
+        "data",
+        np.zeros(4),
+        "have shape (4,), but a field is a map or a box of cells; store one value for each.",
+    ),
     "text": ("data", np.full(SHAPE, b"x"), "cannot be read as real numbers"),
     "not finite": ("data", NAN, "has 2 cells that are not finite, the first (3, 4); mask them."),
     "noise that is not finite": ("noise_sd", NAN, "The noise_sd in"),

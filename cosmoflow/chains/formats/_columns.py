@@ -36,9 +36,3 @@ def columns_of(
                 f"The format {kind} cannot hold {name!r} of dtype {draws.dtype} without loss; convert it first."
             )
     return columns
-
-
-def label_of(chain: Chain, column: str) -> str:
-    """LaTeX of a column, on one line."""
-    head = column.split("[")[0]
-    return " ".join((chain.labels[head] + column[len(head) :]).split())

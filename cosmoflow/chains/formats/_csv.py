@@ -42,7 +42,10 @@ def read_csv(path: Path) -> Chain:
         names = next(csv.reader([file.readline()]), [])
     table = read_table(path, delimiter=",", skip=1)
     if not table.columns or len(names) != len(table.columns) or len(set(names)) < len(names):
-        raise StoreError(f"The first line of {path} does not name its {len(table.columns)} columns, each differently.")
+        raise StoreError(
+            f"The first line of {path} does not name its {len(table.columns)} columns, each differently; add such a "
+            "line."
+        )
     columns = dict(zip((name.strip() for name in names), table.columns, strict=True))
     columns.pop("draw", None)
     number = columns.pop("chain", np.zeros(len(table.columns[0]), np.int64))

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..._results import StoreError
 from .._chain import Chain
-from ._columns import columns_of, label_of
+from ._columns import columns_of
 from ._foreign import expanded, foreign_chain, rectangular
 from ._text import chain_files, numbered, read_table, read_text, root_of, table_lines, write_lines
 
@@ -41,7 +41,7 @@ def to_getdist(chain: Chain, parameters: Sequence[str] | None = None) -> "MCSamp
             samples=list(draws),
             loglikes=None if log_density is None else list(-log_density),
             names=list(scalars),
-            labels=[label_of(chain, name) for name in scalars],
+            labels=[chain.label(name) for name in scalars],
             sampler="mcmc",
         )
     finally:
@@ -52,7 +52,7 @@ def getdist_files(chain: Chain, root: Path, parameters: Sequence[str] | None) ->
     """The files to write, each with what writes it."""
     columns = columns_of(chain, parameters, KIND)
     minus_lp = -chain.sample_stats.get("lp", np.zeros((chain.num_chains, chain.num_draws)))
-    names = [f"{name}\t{label_of(chain, name)}\n" for name in columns]
+    names = [f"{name}\t{chain.label(name)}\n" for name in columns]
     files: dict[Path, Callable[[Path], None]] = {
         root.with_name(f"{root.name}.paramnames"): partial(write_lines, lines=names)
     }

@@ -106,7 +106,10 @@ def _read_draws(group: h5py.Group) -> tuple[Draws, list[str]]:
         axes = (dims.index("chain"), dims.index("draw"))
         draws[name] = np.moveaxis(read_numbers(item), axes, (0, 1))
     if len({array.shape[:2] for array in draws.values()}) > 1:
-        raise StoreError(f"The variables of {group.name} in {group.file.filename} differ in chains or draws.")
+        raise StoreError(
+            f"The variables of {group.name} in {group.file.filename} differ in chains or draws; leave out those "
+            "that do."
+        )
     return draws, notes
 
 

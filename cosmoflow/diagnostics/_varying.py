@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..chains import Chain
-from ..diagnostics import is_field
+from ._fields import is_field
 
 
 def varying(chain: Chain) -> list[str]:
