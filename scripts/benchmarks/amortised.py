@@ -4,8 +4,6 @@ python scripts/benchmarks/amortised.py runs the cells that are missing in docs/b
 hour on one core, or those whose numbers are given; then it writes docs/benchmarks/amortised.md and its figure.
 """
 
-import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -43,7 +41,7 @@ from amortised_cell import (
     quantities,
 )
 from amortised_skies import EDGES, SMOOTHING, THRESHOLDS
-from cells import ROOT, Record, circumstances, circumstances_text, name_of, paragraphs, records_of, table, write
+from cells import ROOT, Record, circumstances_text, paragraphs, records_by, run_here, table
 from field_skies import uniformity
 
 FOLDER = ROOT / "docs" / "benchmarks" / "amortised"
@@ -79,15 +77,15 @@ TEXT = (
 )
 
 
+def outcome(cell: Cell) -> dict[str, Any]:
+    """Of one cell."""
+    return outcome_of_sampler(cell.number) if cell.method == SAMPLER else outcome_of_model(cell.method)
+
+
 def main() -> None:
     """Run what is missing, and write page and figure."""
-    for cell in [CELLS[int(number)] for number in sys.argv[1:]] or CELLS:
-        if not (FOLDER / f"{name_of(cell)}.json").exists():
-            clock = time.process_time()
-            record = outcome_of_sampler(cell.number) if cell.method == SAMPLER else outcome_of_model(cell.method)
-            write(cell, circumstances(PACKAGES) | record, FOLDER)
-            print(*cell, f"{time.process_time() - clock:.0f} CPU s", flush=True)
-    records = {Cell(r["method"], r["number"]): r for r in records_of(FOLDER)}
+    run_here(CELLS, outcome, PACKAGES, FOLDER)
+    records = records_by(Cell, FOLDER)
     models = {cell.method: record for cell, record in records.items() if cell.method != SAMPLER}
     models = {name: models[name] for name in MODELS if name in models}
     skies = [record for cell, record in sorted(records.items()) if cell.method == SAMPLER]
