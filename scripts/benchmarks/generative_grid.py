@@ -25,7 +25,7 @@ class Effort(NamedTuple):
     longest: int = 100
 
 
-FULL, SHORT = Effort(10_000, 2000), Effort(2000, 500)
+FULL, SHORT = Effort(10_000, 2000), Effort(2000, 500, longest=20)
 EFFORTS = {
     "nine_modes": FULL,
     "checkerboard": FULL,

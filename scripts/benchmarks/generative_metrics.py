@@ -68,13 +68,13 @@ INFINITELY_FAR = ("sliced_wasserstein", "mmd", "wasserstein", "mode_distance", "
 def squared_mmd(x: np.ndarray, y: np.ndarray) -> float:
     """The unbiased estimate of the squared maximum mean discrepancy (Gretton et al. 2012, JMLR 13, 723)."""
 
-    def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        square = cdist(a, b, "sqeuclidean") / a.shape[1]
-        return np.mean([np.exp(-0.5 * square / h**2) for h in BANDWIDTHS], axis=0)
+    def mean_kernel(a: np.ndarray, b: np.ndarray) -> float:
+        square = (cdist(a, b, "sqeuclidean") / a.shape[1]).astype(np.float32)
+        return float(np.mean([np.exp(-0.5 / h**2 * square).mean(dtype=float) for h in BANDWIDTHS]))
 
     n = len(x)
-    within = sum((kernel(a, a).sum() - n) / (n * (n - 1)) for a in (x, y))
-    return float(within - 2 * kernel(x, y).mean())
+    within = sum((n * mean_kernel(a, a) - 1) / (n - 1) for a in (x, y))
+    return within - 2 * mean_kernel(x, y)
 
 
 def wasserstein(x: np.ndarray, y: np.ndarray) -> float:
