@@ -36,9 +36,9 @@ EFFORTS = {
     "supernovae": SHORT,
     "many_well": SHORT,
     "digits": SHORT,
-    "phi4": Effort(1000, 1000, batch=32, draws=1000, longest=50),
-    "log_normal": Effort(600, 600, batch=16, draws=500, longest=50),
-    "lagrangian": Effort(200, 200, batch=8, draws=100, longest=10),
+    "phi4": Effort(1000, 1000, batch=32, draws=500, longest=20),
+    "log_normal": Effort(600, 600, batch=16, draws=250, longest=20),
+    "lagrangian": Effort(150, 150, batch=8, draws=60, longest=5),
 }
 TARGETS = tuple(EFFORTS)
 CORE_TARGETS = ("nine_modes", "checkerboard")
