@@ -5,6 +5,7 @@ hour on one core, or those whose numbers are given; then it writes docs/benchmar
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 import matplotlib
@@ -41,7 +42,7 @@ from amortised_cell import (
     quantities,
 )
 from amortised_skies import EDGES, SMOOTHING, THRESHOLDS
-from cells import ROOT, Record, circumstances_text, paragraphs, records_by, run_here, table
+from cells import ROOT, WIDTH, Record, circumstances_text, paragraphs, records_by, run_here, table
 from field_skies import uniformity
 
 FOLDER = ROOT / "docs" / "benchmarks" / "amortised"
@@ -93,7 +94,9 @@ def main() -> None:
     lines = ["# Amortised posteriors of convergence maps", ""]
     lines += [*circumstances_text(records, {"only": CELLS}, how), ""]
     if len(records) == len(CELLS):
-        lines += [*(f"- {verdict}" for verdict in verdicts(models, skies)), ""]
+        for verdict in verdicts(models, skies):
+            lines += wrap(f"- {verdict}", WIDTH, subsequent_indent="  ")
+        lines += [""]
     lines += [*paragraphs(TEXT), "", "## Expected coverage", "", *coverage_table(models, skies)]
     if skies:
         lines += ["", "## Beside the posterior given the whole map", "", *comparison_table(models, skies)]
@@ -203,7 +206,7 @@ def cost_table(models: Mapping[str, Record], skies: Sequence[Record]) -> Iterato
         parts = (record[f"{part}_cpu_seconds"] for part in ("simulation", "compression", "training"))
         per_sky = f"{1000 * record['cpu_seconds_per_sky']:.3g}"
         rows.append([name, *(f"{part:.0f}" for part in parts), per_sky, f"{break_even(record, skies):.0f} maps on"])
-    sampled = f"{1000 * cost_of_sampler(skies):.3g}"
+    sampled = f"{1000 * cost_of_sampler(skies):,.0f}"
     rows.append([f"{SAMPLER}, {skies[0]['gradients_per_sky']} gradients", "", "", "", sampled, ""])
     head = [
         "",
@@ -242,7 +245,7 @@ def verdicts(models: Mapping[str, Record], skies: Sequence[Record]) -> list[str]
         cheapest = min((models[name] for name in calibrated), key=once)
         found.append(
             f"An answer costs {1000 * cheapest['cpu_seconds_per_sky']:.2g} CPU ms in place of "
-            f"{1000 * cost_of_sampler(skies):.2g}, after {once(cheapest):.0f} CPU s that are spent once: cheaper from "
+            f"{1000 * cost_of_sampler(skies):,.0f}, after {once(cheapest):.0f} CPU s that are spent once: cheaper from "
             f"{break_even(cheapest, skies):.0f} maps on."
         )
     return found

@@ -1,5 +1,6 @@
 """The page of the study of generative models: verdicts, then the numbers."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 from cells import Record, circumstances_text, paragraphs, table
 from generative_figure import NAMES, label
-from generative_grid import CORE_TARGETS, FULL, METHODS, PIECEWISE, SEEDS, TARGETS, Cell
+from generative_grid import CORE_TARGETS, FOLDER, FULL, METHODS, PIECEWISE, SEEDS, TARGETS, Cell
 from generative_metrics import NUM_OF_MMD, NUM_OF_W2
 from generative_models import CHANNELS, DEPTH, LENGTHS, STEPS, WIDTH
 from generative_verdict import COSTS, advantage, curves, lead
@@ -49,6 +50,12 @@ TEXT = (
     "seeds; brackets are the range of seeds in tables of distances, 95 per cent intervals from resampled seeds in "
     "tables of ratios, none with one seed.",
 )
+ZIG_ZAG = FOLDER.with_name("generative_zig_zag.json")
+WHY_ZIG_ZAG = (
+    "`python scripts/benchmarks/generative_zig_zag.py`, one seed on the nine modes. Coordinates of the zig-zag process "
+    "are independent given the start, so that its exact ratios follow from Kolmogorov's equation in one dimension; the "
+    "same sampler draws with them, and with learned ratios.",
+)
 CLAIM = (
     "The claim: Hamiltonian flows need shorter integrations than diffusions. At the sliced Wasserstein distance that a "
     "Hamiltonian flow of L steps reaches, the least cost of any of the diffusions over the flow's own (of a draw, "
@@ -73,6 +80,8 @@ def report(records: Records, plans: Mapping[str, Sequence[Cell]]) -> str:
     lines += table(head, _claims(records))
     lines += ["", "## The published ordering", "", *paragraphs(ORDER), ""]
     lines += table(["target", "measure", "claim", *(f"{n} steps" for n in (*FEW, *MANY))], _orderings(records))
+    if ZIG_ZAG.exists():
+        lines += ["", "## What keeps zig-zag from being best", "", *_zig_zag(json.loads(ZIG_ZAG.read_text()))]
     if any(target not in CORE_TARGETS for target in run):
         lines += ["", "![Distance against evaluations, other targets](../images/generative_broad.png)"]
     for target in run:
@@ -90,6 +99,29 @@ def measured_time(records: Records, plans: Mapping[str, Sequence[Cell]]) -> str:
             missing = f", {unclocked} more without a clock" if unclocked else ""
             parts.append(f"{grid} {sum(clocked) / 60:.1f} ({len(clocked)} of {len(cells)} cells{missing})")
     return f"Minutes that cells took, summed, of which two run side by side: {'; '.join(parts) or 'not known'}."
+
+
+def _zig_zag(found: Record) -> Iterator[str]:
+    """The experiment of generative_zig_zag.py."""
+    yield from paragraphs(WHY_ZIG_ZAG)
+    rows = found["rows"]
+    steps = list(next(iter(rows.values()))["distances"])
+    bins = max(len(row.get("regret", ())) for row in rows.values())
+    times = [f"loss, sqrt(t / T) {n / bins:.1f}-{(n + 1) / bins:.1f}" for n in range(bins)]
+    yield from ["", f"Sliced Wasserstein, floor {found['floor']:.2g}, and loss above that of the exact ratios:", ""]
+    yield from table(
+        ["ratios", *steps, *times, "training [CPU s]"],
+        (
+            [
+                name,
+                *(f"{distance:.2g}" for distance in row["distances"].values()),
+                *(f"{value:.2g}" for value in row.get("regret", [])),
+                *[""] * (bins - len(row.get("regret", []))),
+                f"{row['training']:.0f}" if "training" in row else "",
+            ]
+            for name, row in rows.items()
+        ),
+    )
 
 
 def _of_target(records: Records, target: str) -> Iterator[str]:
