@@ -2,9 +2,9 @@
 
 import math
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from equinox import AbstractVar
 from jaxtyping import Array, Float
 
 from .._types import Parameters, Vector
@@ -17,13 +17,13 @@ from ._diffusion import Diffusion
 class AbstractDataPosterior(AbstractTarget):
     """A diffusion as the prior of one datum, in the coordinates x in which it was trained: field = mean + scale x."""
 
-    model: AbstractVar[Diffusion]
-    likelihood: AbstractVar[AbstractLikelihood]
-    name: AbstractVar[str]
-    shape: AbstractVar[tuple[int, ...] | None]
-    mean: AbstractVar[Float[Array, "..."]]
-    scale: AbstractVar[Float[Array, "..."]]
-    condition: AbstractVar[Condition]
+    model: Diffusion
+    likelihood: AbstractLikelihood
+    name: str = eqx.field(static=True, default="field", kw_only=True)
+    shape: tuple[int, ...] | None = eqx.field(static=True, default=None, kw_only=True)
+    mean: Float[Array, "..."] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.0, kw_only=True)
+    scale: Float[Array, "..."] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0, kw_only=True)
+    condition: Condition = eqx.field(default=None, kw_only=True)
 
     def __check_init__(self):
         if tuple(self.likelihood.required) != (self.name,):

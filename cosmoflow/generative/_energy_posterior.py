@@ -1,14 +1,7 @@
 """A learned energy as the prior of a likelihood."""
 
-import equinox as eqx
-import jax.numpy as jnp
-from jaxtyping import Array, Float
-
 from .._types import Scalar, Vector
-from ..likelihoods import AbstractLikelihood
-from ._base import Condition
 from ._data_posterior import AbstractDataPosterior
-from ._diffusion import Diffusion
 
 
 class EnergyPosterior(AbstractDataPosterior):
@@ -32,14 +25,6 @@ class EnergyPosterior(AbstractDataPosterior):
         ValueError: The model predicts no energy, the likelihood asks for other names, the shape has another number of
             cells than the model, or a scale is not positive.
     """
-
-    model: Diffusion
-    likelihood: AbstractLikelihood
-    name: str = eqx.field(static=True, default="field", kw_only=True)
-    shape: tuple[int, ...] | None = eqx.field(static=True, default=None, kw_only=True)
-    mean: Float[Array, "..."] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.0, kw_only=True)
-    scale: Float[Array, "..."] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0, kw_only=True)
-    condition: Condition = eqx.field(default=None, kw_only=True)
 
     def __check_init__(self):
         if self.model.prediction != "energy":

@@ -6,11 +6,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from .._types import Scalar, Vector
-from ..likelihoods import AbstractLikelihood
 from ..targets import AbstractScoreTarget
-from ._base import Condition
 from ._data_posterior import AbstractDataPosterior
-from ._diffusion import Diffusion
 
 
 class ScorePosterior(AbstractDataPosterior, AbstractScoreTarget):
@@ -40,14 +37,7 @@ class ScorePosterior(AbstractDataPosterior, AbstractScoreTarget):
             cells than the model, or a scale is not positive.
     """
 
-    model: Diffusion
-    likelihood: AbstractLikelihood
     time: Float[Array, ""] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.05, kw_only=True)
-    name: str = eqx.field(static=True, default="field", kw_only=True)
-    shape: tuple[int, ...] | None = eqx.field(static=True, default=None, kw_only=True)
-    mean: Float[Array, "..."] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=0.0, kw_only=True)
-    scale: Float[Array, "..."] = eqx.field(converter=lambda v: jnp.asarray(v, float), default=1.0, kw_only=True)
-    condition: Condition = eqx.field(default=None, kw_only=True)
 
     def __check_init__(self):
         if not 0 < self.time <= 1:

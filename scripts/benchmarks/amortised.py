@@ -4,9 +4,8 @@ python scripts/benchmarks/amortised.py runs the cells that are missing in docs/b
 hour on one core, or those whose numbers are given; then it writes docs/benchmarks/amortised.md and its figure.
 """
 
-import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 import matplotlib
@@ -43,7 +42,7 @@ from amortised_cell import (
     quantities,
 )
 from amortised_skies import EDGES, SMOOTHING, THRESHOLDS
-from cells import ROOT, Record, circumstances, circumstances_text, name_of, paragraphs, records_of, table, write
+from cells import ROOT, WIDTH, Record, circumstances_text, paragraphs, records_by, run_here, table
 from field_skies import uniformity
 
 FOLDER = ROOT / "docs" / "benchmarks" / "amortised"
@@ -79,15 +78,15 @@ TEXT = (
 )
 
 
+def outcome(cell: Cell) -> dict[str, Any]:
+    """Of one cell."""
+    return outcome_of_sampler(cell.number) if cell.method == SAMPLER else outcome_of_model(cell.method)
+
+
 def main() -> None:
     """Run what is missing, and write page and figure."""
-    for cell in [CELLS[int(number)] for number in sys.argv[1:]] or CELLS:
-        if not (FOLDER / f"{name_of(cell)}.json").exists():
-            clock = time.process_time()
-            record = outcome_of_sampler(cell.number) if cell.method == SAMPLER else outcome_of_model(cell.method)
-            write(cell, circumstances(PACKAGES) | record, FOLDER)
-            print(*cell, f"{time.process_time() - clock:.0f} CPU s", flush=True)
-    records = {Cell(r["method"], r["number"]): r for r in records_of(FOLDER)}
+    run_here(CELLS, outcome, PACKAGES, FOLDER)
+    records = records_by(Cell, FOLDER)
     models = {cell.method: record for cell, record in records.items() if cell.method != SAMPLER}
     models = {name: models[name] for name in MODELS if name in models}
     skies = [record for cell, record in sorted(records.items()) if cell.method == SAMPLER]
@@ -95,7 +94,9 @@ def main() -> None:
     lines = ["# Amortised posteriors of convergence maps", ""]
     lines += [*circumstances_text(records, {"only": CELLS}, how), ""]
     if len(records) == len(CELLS):
-        lines += [*(f"- {verdict}" for verdict in verdicts(models, skies)), ""]
+        for verdict in verdicts(models, skies):
+            lines += wrap(f"- {verdict}", WIDTH, subsequent_indent="  ")
+        lines += [""]
     lines += [*paragraphs(TEXT), "", "## Expected coverage", "", *coverage_table(models, skies)]
     if skies:
         lines += ["", "## Beside the posterior given the whole map", "", *comparison_table(models, skies)]
@@ -205,7 +206,7 @@ def cost_table(models: Mapping[str, Record], skies: Sequence[Record]) -> Iterato
         parts = (record[f"{part}_cpu_seconds"] for part in ("simulation", "compression", "training"))
         per_sky = f"{1000 * record['cpu_seconds_per_sky']:.3g}"
         rows.append([name, *(f"{part:.0f}" for part in parts), per_sky, f"{break_even(record, skies):.0f} maps on"])
-    sampled = f"{1000 * cost_of_sampler(skies):.3g}"
+    sampled = f"{1000 * cost_of_sampler(skies):,.0f}"
     rows.append([f"{SAMPLER}, {skies[0]['gradients_per_sky']} gradients", "", "", "", sampled, ""])
     head = [
         "",
@@ -244,7 +245,7 @@ def verdicts(models: Mapping[str, Record], skies: Sequence[Record]) -> list[str]
         cheapest = min((models[name] for name in calibrated), key=once)
         found.append(
             f"An answer costs {1000 * cheapest['cpu_seconds_per_sky']:.2g} CPU ms in place of "
-            f"{1000 * cost_of_sampler(skies):.2g}, after {once(cheapest):.0f} CPU s that are spent once: cheaper from "
+            f"{1000 * cost_of_sampler(skies):,.0f}, after {once(cheapest):.0f} CPU s that are spent once: cheaper from "
             f"{break_even(cheapest, skies):.0f} maps on."
         )
     return found

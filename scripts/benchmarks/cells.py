@@ -1,5 +1,6 @@
 """Cells of a resumable benchmark: each a file of its own, run once, in a process and on a core of its own."""
 
+import argparse
 import json
 import os
 import platform
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -42,12 +43,17 @@ def name_of(cell: Cell) -> str:
     return "-".join(map(str, cell[:]))
 
 
+def path_of(cell: Cell, folder: Path) -> Path:
+    """Of the file of a cell."""
+    return folder / f"{name_of(cell)}.json"
+
+
 def write(cell: Cell, record: Record, folder: Path) -> None:
     """Commit a cell: its file is there as a whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f".{name_of(cell)}.draft"
     draft.write_text(json.dumps(cell._asdict() | dict(record), indent=1) + "\n")
-    draft.replace(folder / f"{name_of(cell)}.json")
+    draft.replace(path_of(cell, folder))
 
 
 def records_of(folder: Path) -> list[Record]:
@@ -55,11 +61,16 @@ def records_of(folder: Path) -> list[Record]:
     return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
 
 
+def records_by(kind: Any, folder: Path) -> dict[Any, Record]:
+    """All cells that have been run, by the cell, a named tuple of such a kind."""
+    return {kind(*(record[name] for name in kind._fields)): record for record in records_of(folder)}
+
+
 def missing(cells: Iterable[Cell], folder: Path) -> dict[tuple[str, str], list[int]]:
     """The seeds still to be run, by target and method."""
     groups: dict[tuple[str, str], list[int]] = {}
     for cell in cells:
-        if not (folder / f"{name_of(cell)}.json").exists():
+        if not path_of(cell, folder).exists():
             groups.setdefault((cell[0], cell[1]), []).append(cell[2])
     return groups
 
@@ -95,6 +106,53 @@ def _work(script: Path, core: int, groups: "Queue[tuple[tuple[str, str], list[in
             failures.append(f"{target}, {method}")
         outcome = "" if code == 0 else f": exit code {code}"
         print(f"{target}, {method}, seeds {seeds}: {time.monotonic() - began:.0f} s{outcome}", flush=True)
+
+
+def main(
+    description: str | None,
+    script: Path,
+    plans: Mapping[str, Sequence[Cell]],
+    folder: Path,
+    page: Callable[[dict[Any, Record]], str],
+    *,
+    prepare: Callable[[Sequence[Cell]], None] = lambda cells: None,
+) -> None:
+    """The command line of a benchmark: run what is missing of a grid, write the page beside its folder, and print it.
+
+    Args:
+        description: Shown as help.
+        script: Runs cells, as `run` asks it to.
+        plans: The grids; the core grid, or else the first, is the default.
+        folder: Of the cells.
+        page: The page, from all cells that have been run.
+        prepare: What cells that are missing need before any of them is run.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--grid", choices=plans, default="core" if "core" in plans else next(iter(plans)))
+    parser.add_argument("--jobs", type=int, default=2, help="processes at a time, each on a core of its own")
+    parser.add_argument("--report", action="store_true", help="run nothing, write the page")
+    given = parser.parse_args()
+    failures: list[str] = []
+    if not given.report:
+        prepare([cell for cell in plans[given.grid] if not path_of(cell, folder).exists()])
+        failures = run(script, plans[given.grid], folder, jobs=given.jobs)
+    kind = type(next(cell for cells in plans.values() for cell in cells))
+    text = page(records_by(kind, folder))
+    folder.with_suffix(".md").write_text(text)
+    print(text)
+    if failures:
+        print("Not run: " + "; ".join(failures), file=sys.stderr)
+
+
+def run_here(
+    cells: Sequence[Cell], outcome: Callable[[Any], dict[str, Any]], packages: Iterable[str], folder: Path
+) -> None:
+    """Run what is missing in this process, of all cells or of those whose numbers are on the command line."""
+    for cell in [cells[int(number)] for number in sys.argv[1:]] or cells:
+        if not path_of(cell, folder).exists():
+            clock = time.process_time()
+            write(cell, circumstances(packages) | outcome(cell), folder)
+            print(*cell[:], f"{time.process_time() - clock:.0f} CPU s", flush=True)
 
 
 def circumstances(packages: Iterable[str]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ python scripts/benchmarks/field_calibration.py runs the cells that are missing i
 skies each, or those whose numbers are given; then it writes docs/benchmarks/field_calibration.md and its figure.
 """
 
-import sys
 import time
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
-from cells import ROOT, circumstances, circumstances_text, name_of, paragraphs, records_of, table, write
+from cells import ROOT, circumstances_text, paragraphs, records_by, run_here, table
 from field_skies import Plan, coordinates, correlation_time, draw_skies, names, ranks, survey, uniformity
 
 from cosmoflow.samplers import MCLMC
@@ -94,13 +93,8 @@ TEXT = (
 
 def main() -> None:
     """Run what is missing, and write table and figure."""
-    wanted = [CELLS[int(number)] for number in sys.argv[1:]] or CELLS
-    for cell in wanted:
-        if not (FOLDER / f"{name_of(cell)}.json").exists():
-            record = outcome(cell)
-            write(cell, circumstances(PACKAGES) | record, FOLDER)
-            print(*cell, f"{record['cpu_seconds']:.0f} CPU s", flush=True)
-    records = {Cell(r["step"], r["cells"], r["number"]): r for r in records_of(FOLDER)}
+    run_here(CELLS, outcome, PACKAGES, FOLDER)
+    records = records_by(Cell, FOLDER)
     lines = ["# Calibration of field-level inference on convergence maps", ""]
     how = "`python scripts/benchmarks/field_calibration.py` runs what is missing."
     lines += [*circumstances_text(records, {"only": CELLS}, how), "", *paragraphs(TEXT)]

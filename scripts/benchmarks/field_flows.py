@@ -5,7 +5,6 @@ committed to docs/benchmarks/field_flows/ as it ends and is not run again while 
 docs/benchmarks/field_flows.md is written at the end.
 """
 
-import argparse
 import logging
 import math
 import resource
@@ -19,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from cells import ROOT, Record, circumstances, circumstances_text, paragraphs, records_of, run, table, write
+from cells import ROOT, Record, circumstances, circumstances_text, main, paragraphs, table, write
 from flowjax.distributions import StandardNormal, Transformed
 
 from cosmoflow.dynamics import wavenumbers
@@ -186,26 +185,10 @@ def report(records: dict[Cell, Record]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    """Run one cell where one is named, otherwise what is missing, and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cell", nargs="*", help="law, size and seeds of cells to run in this process")
-    parser.add_argument("--jobs", type=int, default=2, help="processes at a time, each on a core of its own")
-    parser.add_argument("--report", action="store_true", help="run nothing, write the table")
-    given = parser.parse_args()
-    if given.cell:
-        law, size, *seeds = given.cell
+if __name__ == "__main__":
+    if len(sys.argv) > 1 and sys.argv[1] in {cell.law for cell in PLAN}:  # as `run` asks for cells
+        law, size, *seeds = sys.argv[1:]
         for cell in (Cell(law, int(size), int(seed)) for seed in seeds):
             write(cell, circumstances(PACKAGES) | measure(cell), FOLDER)
-        return
-    failures = [] if given.report else run(Path(__file__), PLAN, FOLDER, jobs=given.jobs)
-    records = {Cell(r["law"], r["size"], r["seed"]): r for r in records_of(FOLDER)}
-    text = report(records)
-    FOLDER.with_suffix(".md").write_text(text)
-    print(text)
-    if failures:
-        print("Not run: " + "; ".join(failures), file=sys.stderr)
-
-
-if __name__ == "__main__":
-    main()
+    else:
+        main(__doc__, Path(__file__), {"core": PLAN}, FOLDER, report)

@@ -6,15 +6,13 @@ and is not run again while its file is there. --grid full adds BlackJAX's MCLMC 
 analyses, and a second seed of every cell.
 """
 
-import argparse
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
-from cells import circumstances_text, paragraphs, records_of, run, table
+from cells import circumstances_text, main, paragraphs, table
 from field_level_cell import CELL_SIZE, FOLDER, REFERENCE, SIZES, TRUTH, Cell, prepared
 from field_level_samplers import METHODS
 
@@ -156,26 +154,11 @@ def report(records: Records) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    """Run what is missing, and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--grid", choices=GRIDS, default="core")
-    parser.add_argument("--jobs", type=int, default=2, help="processes at a time, each on a core of its own")
-    parser.add_argument("--report", action="store_true", help="run nothing, write the page")
-    given = parser.parse_args()
-    failures: list[str] = []
-    if not given.report:
-        missing = [cell for cell in GRIDS[given.grid] if not (FOLDER / f"{'-'.join(map(str, cell))}.json").exists()]
-        for size in sorted({cell.size for cell in missing}):
-            prepared(size)
-        failures = run(Path(__file__).with_name("field_level_cell.py"), missing, FOLDER, jobs=given.jobs)
-    records = {Cell(r["size"], r["sampler"], r["seed"]): r for r in records_of(FOLDER)}
-    text = report(records)
-    FOLDER.with_suffix(".md").write_text(text)
-    print(text)
-    if failures:
-        print("Not run: " + "; ".join(failures), file=sys.stderr)
+def prepare(cells: Sequence[Cell]) -> None:
+    """Make the warm-ups that cells share."""
+    for size in sorted({cell.size for cell in cells}):
+        prepared(size)
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, Path(__file__).with_name("field_level_cell.py"), GRIDS, FOLDER, report, prepare=prepare)

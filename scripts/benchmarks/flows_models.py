@@ -32,10 +32,8 @@ Build = Callable[[int, int, jax.Array], AbstractDistribution]
 
 NUM_MAPS = {"moons": 10, "rings": 10, "checkerboard": 10}
 """Maps of one leapfrog step each; elsewhere five."""
-BELLS = ("nine_modes", "moons", "rings", "checkerboard")
-"""Targets whose Hamiltonian flows have potentials and encoders made of bells."""
 ADDITIVE = ("many_well",)
-"""Targets whose Hamiltonian flows have additive potentials and encoders; elsewhere they have perceptrons."""
+"""Targets whose Hamiltonian flows have additive potentials and encoders."""
 MAX_WIDTH = 512
 OUR_MAX_WIDTH = 128
 """Of Hamiltonian flows: wider ones are slow and hardly better, so that many have fewer numbers than their rivals."""
@@ -165,32 +163,35 @@ def _normal(dim: int) -> AbstractDistribution:
 
 
 def _ours(flow: Callable[..., HamiltonianFlow], target: str) -> Build:
-    def build(dim: int, width: int, key: jax.Array) -> HamiltonianFlow:
-        key_flow, key_encoder = jr.split(key)
+    return lambda dim, width, key: hamiltonian_flow(flow, target, dim, width, NUM_MAPS.get(target, 5), key)
 
-        def bells(size: int, key: jax.Array) -> AbstractPotential:
-            return RadialPotential(size, num_bells=width, key=key)
 
-        def bell_network(inputs: int, outputs: int, key: jax.Array) -> RadialNetwork:
-            return RadialNetwork(inputs, outputs, num_bells=width, key=key)
+def hamiltonian_flow(
+    flow: Callable[..., HamiltonianFlow], target: str, dim: int, width: int, num_maps: int, key: jax.Array
+) -> HamiltonianFlow:
+    """Of maps of one leapfrog step; potentials and encoder are sums of bells in the plane, elsewhere perceptrons."""
+    key_flow, key_encoder = jr.split(key)
 
-        def additive(size: int, key: jax.Array) -> AbstractPotential:
-            return AdditivePotential(size, width=width, depth=1, key=key)
+    def bells(size: int, key: jax.Array) -> AbstractPotential:
+        return RadialPotential(size, num_bells=width, key=key)
 
-        shape: dict[str, Any] = {"num_steps": 1, "num_maps": NUM_MAPS.get(target, 5)}
-        if target in BELLS:
-            momentum = DenseGaussianMomentum(dim, network=bell_network, key=key_encoder)
-            shape |= {"potential": bells, "momentum": momentum}
-        elif target in ADDITIVE:
-            momentum = AdditiveGaussianMomentum(dim, width=width, depth=1, key=key_encoder)
-            shape |= {"potential": additive, "momentum": momentum}
-        else:
-            base = PhaseBase(_normal(dim), Transformed(_normal(dim), SinhTails(dim)))
-            encoder = DenseGaussianMomentum if dim <= MAX_DENSE else GaussianMomentum
-            shape |= {"base": base, "momentum": encoder(dim, width=width, key=key_encoder)}
-        return flow(dim, width=width, key=key_flow, **shape)
+    def bell_network(inputs: int, outputs: int, key: jax.Array) -> RadialNetwork:
+        return RadialNetwork(inputs, outputs, num_bells=width, key=key)
 
-    return build
+    def additive(size: int, key: jax.Array) -> AbstractPotential:
+        return AdditivePotential(size, width=width, depth=1, key=key)
+
+    if dim == 2:
+        momentum = DenseGaussianMomentum(dim, network=bell_network, key=key_encoder)
+        shape: dict[str, Any] = {"potential": bells, "momentum": momentum}
+    elif target in ADDITIVE:
+        momentum = AdditiveGaussianMomentum(dim, width=width, depth=1, key=key_encoder)
+        shape = {"potential": additive, "momentum": momentum}
+    else:
+        base = PhaseBase(_normal(dim), Transformed(_normal(dim), SinhTails(dim)))
+        encoder = DenseGaussianMomentum if dim <= MAX_DENSE else GaussianMomentum
+        shape = {"base": base, "momentum": encoder(dim, width=width, key=key_encoder)}
+    return flow(dim, num_steps=1, num_maps=num_maps, width=width, key=key_flow, **shape)
 
 
 _OURS: dict[str, Callable[..., HamiltonianFlow]] = {

@@ -31,6 +31,7 @@ class Problem:
         log_evidence: Exact log of the integral of the density, where it is known.
         mode_of: The mode of each point, shape (draw, dim) -> (draw, group): one number for each of some groups.
         weights: Weights of the modes of one group.
+        grid: Cells along each axis, of periodic fields.
     """
 
     dim: int
@@ -40,6 +41,7 @@ class Problem:
     log_evidence: float | None = None
     mode_of: Callable[[np.ndarray], np.ndarray] | None = None
     weights: np.ndarray | None = None
+    grid: tuple[int, ...] | None = None
 
 
 def problem(name: str) -> Problem:
@@ -165,7 +167,7 @@ def log_normal() -> Problem:
         gaussian = np.fft.irfft2(np.fft.rfft2(noise) * transfer, grid)
         return (np.exp(0.5 * gaussian - 0.125) - 1).reshape(n, -1) / 0.5
 
-    return Problem(256, draw)
+    return Problem(256, draw, grid=grid)
 
 
 def _impulse(grid: tuple[int, int]) -> np.ndarray:

@@ -5,28 +5,17 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
-import jax.random as jr
-from flowjax.bijections import RationalQuadraticSpline
-from flowjax.distributions import Normal, Transformed
-from flowjax.flows import coupling_flow
-from flows_models import NegativeLogLikelihood
+from flows_models import NegativeLogLikelihood, hamiltonian_flow, spline_coupling
+from flows_targets import Problem
 
-from cosmoflow.dynamics import AdditivePotential, RadialNetwork, RadialPotential
-from cosmoflow.flows import (
-    AdditiveGaussianMomentum,
-    DenseGaussianMomentum,
-    HamiltonianFlow,
-    PhaseBase,
-    SinhTails,
-    fixed_kinetic_flow,
-)
+from cosmoflow.flows import HamiltonianFlow, field_flow, fixed_kinetic_flow
 from cosmoflow.generative import (
     AbstractVelocityModel,
     BouncyParticleModel,
     CosineSchedule,
     CriticallyDamped,
     Diffusion,
+    FieldUNet,
     FlowMatching,
     ForwardEventChainModel,
     OscillationMatching,
@@ -38,10 +27,15 @@ from cosmoflow.generative import (
 from cosmoflow.training import AbstractLoss, Matching, NegativeELBO
 
 WIDTH, DEPTH = 128, 3
+CHANNELS, HALVINGS = 8, 2
+"""Of the networks of fields."""
 STEPS = (1, 2, 5, 10, 20, 50, 100)
 LENGTHS = (1, 2, 5, 10)
 """Maps of one leapfrog step each of a Hamiltonian flow; every number is a flow of its own."""
-BELLS, ADDITIVE_WIDTH, PERCEPTRON_WIDTH = 128, 64, 64
+BELLS, PERCEPTRON_WIDTH, FILTERED_WIDTH = 128, 64, 8
+"""Of a potential in the plane, of vectors and of fields."""
+STARTING_FIELDS = 500
+"""Of training, whose mean and spectrum a Hamiltonian flow of fields starts from."""
 COMPONENTS = 16
 LEARNING_RATE, FLOW_RATE = 2e-3, 1e-2
 Draw = Callable[[Any, jax.Array], jax.Array]
@@ -65,79 +59,55 @@ class Training(NamedTuple):
     points: Callable[[Any], Iterator[Point]]
 
 
-def trainings(method: str, target: str, dim: int, key: jax.Array) -> Iterator[Training]:
-    """What a method trains on a target."""
+def trainings(method: str, target: str, what: Problem, data: jax.Array, key: jax.Array) -> Iterator[Training]:
+    """What a method trains on a target, whose standardised draws are given."""
     if method == "hamiltonian_flow":
         for length in LENGTHS:
-            yield Training(hamiltonian_flow(target, dim, length, key), NegativeELBO(), FLOW_RATE, _of_flow(length))
+            yield Training(_flow(target, what, length, data, key), NegativeELBO(), FLOW_RATE, _of_flow(length))
     elif method == "coupling_flow":
-        spline = RationalQuadraticSpline(knots=8, interval=4)
-        flow = coupling_flow(key, base_dist=_normal(dim), transformer=spline, nn_width=50, invert=False)
-        yield Training(flow, NegativeLogLikelihood(), FLOW_RATE, _of_flow(1))
+        yield Training(spline_coupling(what.dim, 50, key), NegativeLogLikelihood(), FLOW_RATE, _of_flow(1))
     else:
         learned, ways = _PROCESSES[method]
-        model = next(iter(ways.values()))(dim, learned(dim, key))
-        yield Training(model, Matching(), LEARNING_RATE, _of_process(method, dim))
+        model = next(iter(ways.values()))(what.dim, learned(what, key))
+        yield Training(model, Matching(), LEARNING_RATE, _of_process(method, what.dim))
 
 
-def hamiltonian_flow(target: str, dim: int, length: int, key: jax.Array) -> Any:
+def _flow(target: str, what: Problem, length: int, data: jax.Array, key: jax.Array) -> HamiltonianFlow:
     """Of fixed kinetic energy, of so many leapfrog steps, each with a potential of its own."""
-    key_flow, key_encoder = jr.split(key)
-
-    def bells(size: int, key: jax.Array) -> RadialPotential:
-        return RadialPotential(size, num_bells=BELLS, key=key)
-
-    def bell_network(inputs: int, outputs: int, key: jax.Array) -> RadialNetwork:
-        return RadialNetwork(inputs, outputs, num_bells=BELLS, key=key)
-
-    def additive(size: int, key: jax.Array) -> AdditivePotential:
-        return AdditivePotential(size, width=ADDITIVE_WIDTH, depth=1, key=key)
-
-    shape: dict[str, Any] = {"num_steps": 1, "num_maps": length, "key": key_flow}
-    if dim == 2:
-        momentum = DenseGaussianMomentum(dim, network=bell_network, key=key_encoder)
-        return fixed_kinetic_flow(dim, potential=bells, momentum=momentum, **shape)
-    if target == "many_well":
-        momentum = AdditiveGaussianMomentum(dim, width=ADDITIVE_WIDTH, depth=1, key=key_encoder)
-        return fixed_kinetic_flow(dim, potential=additive, momentum=momentum, **shape)
-    base = PhaseBase(_normal(dim), Transformed(_normal(dim), SinhTails(dim)))
-    momentum = DenseGaussianMomentum(dim, width=PERCEPTRON_WIDTH, key=key_encoder)
-    return fixed_kinetic_flow(dim, width=PERCEPTRON_WIDTH, base=base, momentum=momentum, **shape)
+    if what.grid is not None:
+        fields = data[:STARTING_FIELDS]
+        return field_flow(what.grid, num_maps=length, width=FILTERED_WIDTH, fields=fields, key=key)
+    width = BELLS if what.dim == 2 else PERCEPTRON_WIDTH
+    return hamiltonian_flow(fixed_kinetic_flow, target, what.dim, width, length, key)
 
 
-def reference_network(dim: int) -> TimeNetwork:
-    """The network that is the unit of sampling costs."""
-    return TimeNetwork(dim, dim, width=WIDTH, depth=DEPTH, key=jr.key(0))
+def network(what: Problem, key: jax.Array) -> TimeNetwork | FieldUNet:
+    """From a datum to a datum: of fields a U-Net, elsewhere a perceptron."""
+    return _network(what, 1, key)
 
 
-def _network(key: jax.Array, inputs: int, outputs: int) -> TimeNetwork:
-    return TimeNetwork(inputs, outputs, width=WIDTH, depth=DEPTH, key=key)
+def _of_pairs(what: Problem, key: jax.Array) -> TimeNetwork | FieldUNet:
+    return _network(what, 2, key)
 
 
-def _velocity(dim: int, key: jax.Array) -> VelocityMixture:
-    return VelocityMixture(dim, num_components=COMPONENTS, width=WIDTH, depth=DEPTH, key=key)
+def _network(what: Problem, inputs: int, key: jax.Array) -> TimeNetwork | FieldUNet:
+    if what.grid is not None:
+        return FieldUNet(what.grid, in_fields=inputs, channels=CHANNELS, depth=HALVINGS, key=key)
+    return TimeNetwork(inputs * what.dim, what.dim, width=WIDTH, depth=DEPTH, key=key)
 
 
-def _normal(dim: int) -> Normal:
-    return Normal(jnp.zeros(dim), jnp.ones(dim))
-
-
-def _perceptron(dim: int, key: jax.Array) -> TimeNetwork:
-    return _network(key, dim, dim)
-
-
-def _of_pairs(dim: int, key: jax.Array) -> TimeNetwork:
-    return _network(key, 2 * dim, dim)
+def _velocity(what: Problem, key: jax.Array) -> VelocityMixture:
+    return VelocityMixture(what.dim, num_components=COMPONENTS, width=WIDTH, depth=DEPTH, key=key)
 
 
 _NOISY_END = CosineSchedule(margin=0.01)
-_PROCESSES: dict[str, tuple[Callable[[int, jax.Array], Any], dict[str, Callable[[int, Any], Any]]]] = {
+_PROCESSES: dict[str, tuple[Callable[[Problem, jax.Array], Any], dict[str, Callable[[int, Any], Any]]]] = {
     "ddpm": (
-        _perceptron,
+        network,
         {"": partial(Diffusion, schedule=_NOISY_END, prediction="noise", sampler="ancestral")},
     ),
     "diffusion": (
-        _perceptron,
+        network,
         {
             "DDIM": Diffusion,
             "ancestral": partial(Diffusion, sampler="ancestral"),
@@ -145,8 +115,8 @@ _PROCESSES: dict[str, tuple[Callable[[int, jax.Array], Any], dict[str, Callable[
         },
     ),
     "critically_damped": (_of_pairs, {"": CriticallyDamped}),
-    "flow_matching": (_perceptron, {"Euler": partial(FlowMatching, solver="euler"), "Heun": FlowMatching}),
-    "oscillation": (_perceptron, {"Euler": partial(OscillationMatching, solver="euler"), "Heun": OscillationMatching}),
+    "flow_matching": (network, {"Euler": partial(FlowMatching, solver="euler"), "Heun": FlowMatching}),
+    "oscillation": (network, {"Euler": partial(OscillationMatching, solver="euler"), "Heun": OscillationMatching}),
     "zig_zag": (_of_pairs, {"": ZigZagModel}),
     "bouncy_particle": (_velocity, {"": BouncyParticleModel}),
     "randomised_hamiltonian": (_velocity, {"": RandomisedHamiltonianModel}),

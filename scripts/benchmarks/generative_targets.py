@@ -1,4 +1,4 @@
-"""What the generative models are trained on: sets of the plane, posteriors and a lattice, beside those of the flows."""
+"""What generative models are trained on: sets of the plane, posteriors, a lattice and boxes, beside those of flows."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +14,13 @@ from generative_grid import FOLDER
 
 import cosmoflow as cf
 from cosmoflow.config import build_posterior, load
+from cosmoflow.fields import Grid, LagrangianField
 from cosmoflow.targets import AbstractTarget
 
 CONFIGS = Path(__file__).parents[1] / "configs"
-NUM_CHAINS, NUM_KEPT = 10, 10_000
+NUM_CHAINS, NUM_KEPT = 10, 4000
+PHI4_STEP = 0.1
+LATTICE, NUM_BOXES = (16, 16, 16), 3000
 
 RADII = 0.5
 RING_CENTRES = ((-1.1, 0.0), (0.0, 0.0), (1.1, 0.0), (-0.55, -0.5), (0.55, -0.5))
@@ -107,36 +110,72 @@ class Phi4(AbstractTarget):
 
 def demo() -> Problem:
     """The posterior of the demo."""
-    return _sampled("demo", build_posterior(load(CONFIGS / "demo.toml")))
+    return _kept("demo", lambda: draws_of(build_posterior(load(CONFIGS / "demo.toml"))))
 
 
 def supernovae() -> Problem:
-    """The posterior of flat w0-wa models from supernovae and BAO."""
-    return _sampled("supernovae", build_posterior(load(CONFIGS / "desi_cmb_union3.toml")))
+    """The posterior of flat w0-wa models from supernovae, BAO and the compressed CMB."""
+    return _kept("supernovae", lambda: draws_of(build_posterior(load(CONFIGS / "desi_cmb_union3.toml"))))
 
 
 def phi4() -> Problem:
     """The lattice of `Phi4`."""
-    return _sampled("phi4", Phi4())
+    return _kept("phi4", lattices, grid=(8, 8))
 
 
-def _sampled(name: str, target: AbstractTarget) -> Problem:
-    """Draws of NUTS, standardised, made once and kept in a file: every other one is trained on, the rest held out."""
+def lagrangian() -> Problem:
+    """Density contrasts of matter at redshift 1 in 16^3 cells of 10 Mpc/h, by second-order perturbation theory."""
+    return _kept("lagrangian", boxes, grid=LATTICE)
+
+
+def draws_of(target: AbstractTarget) -> np.ndarray:
+    """Draws of a posterior by NUTS, standardised, chain by chain."""
+    key_warmup, key_run = jr.split(jr.key(0))
+    seen, sampler, start = cf.warmup(target, cf.samplers.NUTS(), num_chains=NUM_CHAINS, key=key_warmup)
+    chain = cf.sample(seen, sampler, num_draws=NUM_KEPT, num_chains=NUM_CHAINS, position=start, key=key_run)
+    draws = np.stack([values.ravel() for values in chain.scalars().values()], axis=1)
+    draws = draws[:, np.ptp(draws, axis=0) > 0]  # parameters may be held fixed
+    return (draws - draws.mean(axis=0)) / draws.std(axis=0)
+
+
+def lattices() -> np.ndarray:
+    """Draws by NUTS in the field itself, whose two modes no coordinates of one mode fit; a tenth is left out."""
+    key_start, key_run = jr.split(jr.key(0))
+    target = Phi4()
+    start = 0.5 * jr.normal(key_start, (NUM_CHAINS, target.dim))
+    sampler = cf.samplers.NUTS(step_size=PHI4_STEP)
+    chain = cf.sample(target, sampler, num_draws=NUM_KEPT, num_chains=NUM_CHAINS, position=start, key=key_run)
+    return chain.posterior["phi"][:, NUM_KEPT // 10 :].reshape(-1, target.dim)
+
+
+def boxes() -> np.ndarray:
+    """Simulated boxes."""
+    model = LagrangianField(Grid(LATTICE, 10.0 * LATTICE[0]), 1.0)
+    parameters = {"Omega_m": jnp.asarray(0.3), "sigma8": jnp.asarray(0.8)}
+
+    def box(key: jax.Array) -> jax.Array:
+        return model.predict(jr.normal(key, LATTICE), parameters).ravel()
+
+    return np.asarray(jax.jit(lambda keys: jax.lax.map(box, keys, batch_size=20))(jr.split(jr.key(0), NUM_BOXES)))
+
+
+def _kept(name: str, simulate: Callable[[], np.ndarray], grid: tuple[int, ...] | None = None) -> Problem:
+    """Draws made once, in double precision, and kept in a file: the first half is trained on, the other held out."""
     path = FOLDER / f"draws-{name}.npy"
     if not path.exists():
-        key_warmup, key_run = jr.split(jr.key(0))
-        warmed = cf.warmup(target, cf.samplers.NUTS(), num_chains=NUM_CHAINS, key=key_warmup)
-        settings = {"num_draws": NUM_KEPT, "num_chains": NUM_CHAINS, "position": warmed.position, "key": key_run}
-        chain = cf.sample(warmed.target, warmed.sampler, **settings)
-        draws = np.stack([values.ravel() for values in chain.scalars().values()], axis=1)
+        with jax.enable_x64():
+            draws = simulate()
         FOLDER.mkdir(parents=True, exist_ok=True)
-        np.save(path, ((draws - draws.mean(axis=0)) / draws.std(axis=0)).astype(np.float32))
-    kept = np.load(path)
+        np.save(path, draws.astype(np.float32))
+    trained_on, held_out = np.split(np.load(path).astype(float), 2)
 
-    def drawn_from(rows: np.ndarray) -> Callable[[np.random.Generator, int], np.ndarray]:
-        return lambda rng, n: rows[rng.integers(0, len(rows), n)].astype(float)
+    def draw(rng: np.random.Generator, n: int) -> np.ndarray:
+        return trained_on[rng.integers(0, len(trained_on), n)]
 
-    return Problem(target.dim, drawn_from(kept[::2]), drawn_from(kept[1::2]))
+    def unseen(rng: np.random.Generator, n: int) -> np.ndarray:
+        return held_out[rng.choice(len(held_out), n, replace=False)]
+
+    return Problem(held_out.shape[1], draw, unseen, grid=grid)
 
 
 _PROBLEMS: dict[str, Callable[[], Problem]] = {
@@ -146,4 +185,5 @@ _PROBLEMS: dict[str, Callable[[], Problem]] = {
     "demo": demo,
     "supernovae": supernovae,
     "phi4": phi4,
+    "lagrangian": lagrangian,
 }

@@ -38,14 +38,18 @@ class Ratio(NamedTuple):
     value: float
     low: float
     high: float
+    seeds: int
 
     @property
     def verdict(self) -> str:
         """On the claim that the ratio is above one."""
+        if self.seeds == 1:
+            return "one seed"
         return "supported" if self.low > 1 else "refuted" if self.high < 1 else "undecided"
 
     def __str__(self) -> str:
-        return f"{number(self.value)} ({number(self.low)}, {number(self.high)})"
+        interval = f" ({number(self.low)}, {number(self.high)})" if self.seeds > 1 else ""
+        return number(self.value) + interval
 
 
 def number(value: float) -> str:
@@ -95,15 +99,15 @@ def advantage(records: Records, target: str, length: int, cost: str, measure: st
         theirs = min(cost_to_reach(rival, quality, cost, draw(len(rival.distance))) for rival in rivals)
         return theirs / float(np.median(flow.costs[cost][own, column]))
 
-    return resampled(ratio)
+    return resampled(ratio, len(flow.distance))
 
 
-def resampled(ratio: Callable[[Callable[[int], np.ndarray]], float]) -> Ratio:
+def resampled(ratio: Callable[[Callable[[int], np.ndarray]], float], seeds: int) -> Ratio:
     """A function of seeds drawn for each curve, at all seeds and over resamplings of them."""
     rng = np.random.default_rng(0)
     values = [ratio(lambda n: rng.integers(0, n, n)) for _ in range(RESAMPLINGS)]
     low, high = np.quantile(values, np.array(INTERVAL) / 100, method="inverted_cdf")
-    return Ratio(ratio(np.arange), float(low), float(high))
+    return Ratio(ratio(np.arange), float(low), float(high), seeds)
 
 
 def lead(records: Records, target: str, leader: str, rivals: Iterable[str], steps: int, measure: str) -> Ratio | None:
@@ -120,4 +124,4 @@ def lead(records: Records, target: str, leader: str, rivals: Iterable[str], step
     def best(values: list[np.ndarray], draw: Callable[[int], np.ndarray]) -> float:
         return max(min(float(np.median(v[draw(len(v))])) for v in values), LEAST)
 
-    return resampled(lambda draw: best(theirs, draw) / best(own, draw))
+    return resampled(lambda draw: best(theirs, draw) / best(own, draw), len(own[0]))
