@@ -2,11 +2,17 @@
 
 import os
 import warnings
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ._cache import own_folder, trim
 
 
 def configure_jax() -> None:
-    """Set double precision, a schedule that cannot lock up and, where its folder is writable, the compilation cache."""
+    """Set double precision, a schedule that cannot lock up and, where its folder is writable, the compilation cache.
+
+    On GPUs products of matrices in single precision would be rounded to ten bits, unless told otherwise.
+    """
     warnings.showwarning = lambda message, *_: os.write(2, f"cosmoflow: warning: {message}\n".encode())
     # Another run is writing the entry, or was killed while it did; it is compiled anew.
     warnings.filterwarnings("ignore", "Error reading persistent compilation cache entry")
@@ -17,9 +23,12 @@ def configure_jax() -> None:
     import jax
 
     jax.config.update("jax_enable_x64", True)
-    if "JAX_COMPILATION_CACHE_DIR" not in os.environ and (folder := _cache_folder()) is not None:
+    if "JAX_DEFAULT_MATMUL_PRECISION" not in os.environ:
+        jax.config.update("jax_default_matmul_precision", "highest")
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ and (folder := own_folder()) is not None:
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        trim(folder)
 
 
 def set_precision(precision: str) -> None:
@@ -29,10 +38,17 @@ def set_precision(precision: str) -> None:
     jax.config.update("jax_enable_x64", precision == "float64")
 
 
-def _cache_folder() -> Path | None:
+@contextmanager
+def without_cache() -> Iterator[None]:
+    """Compile everything anew, and keep nothing of it."""
+    import jax
+    from jax.experimental.compilation_cache.compilation_cache import reset_cache
+
+    before = jax.config.jax_enable_compilation_cache  # pyright: ignore[reportAttributeAccessIssue]
+    jax.config.update("jax_enable_compilation_cache", False)
+    reset_cache()  # JAX asks only once whether there is one
     try:
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cosmoflow"
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):
-        return None
-    return folder if os.access(folder, os.W_OK) else None
+        yield
+    finally:
+        jax.config.update("jax_enable_compilation_cache", before)
+        reset_cache()
