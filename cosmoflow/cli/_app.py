@@ -17,6 +17,7 @@ from ._import import import_
 from ._plot import plot
 from ._resume import resume_command
 from ._sample import sample
+from ._submit import submit
 from ._summarize import summarize
 from ._watch import watch
 
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (sample, fit, bestfit, watch, summarize, plot, check, export):
+for command in (sample, fit, bestfit, watch, summarize, plot, check, export, submit):
     app.command()(command)
 app.command("import")(import_)
 app.add_typer(data, name="data")
