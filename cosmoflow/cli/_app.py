@@ -10,6 +10,7 @@ from .._results import CosmoflowError, RunError
 from ._bestfit import bestfit
 from ._check import check
 from ._data import data
+from ._doctor import doctor
 from ._exit import BAD_INPUT, RESUMABLE, exit_code
 from ._export import export
 from ._fit import fit
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (sample, fit, bestfit, watch, summarize, plot, check, export, submit):
+for command in (sample, fit, bestfit, watch, summarize, plot, check, export, submit, doctor):
     app.command()(command)
 app.command("import")(import_)
 app.add_typer(data, name="data")
