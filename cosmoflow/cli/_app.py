@@ -10,6 +10,7 @@ from .._results import CosmoflowError, RunError
 from ._bestfit import bestfit
 from ._check import check
 from ._data import data
+from ._doctor import doctor
 from ._exit import BAD_INPUT, RESUMABLE, exit_code
 from ._export import export
 from ._fit import fit
@@ -21,6 +22,7 @@ from ._report import report
 from ._resume import resume_command
 from ._sample import sample
 from ._schema import schema
+from ._submit import submit
 from ._summarize import summarize
 from ._watch import watch
 
@@ -32,7 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (new, sample, fit, merge, bestfit, watch, summarize, plot, report, check, export, schema):
+COMMANDS = (new, sample, fit, merge, bestfit, watch, summarize, plot, report, check, export, schema, submit, doctor)
+for command in COMMANDS:
     app.command()(command)
 app.command("import")(import_)
 app.add_typer(data, name="data")

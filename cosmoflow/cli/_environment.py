@@ -2,14 +2,18 @@
 
 import os
 import warnings
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from .._results import CosmoflowError
+from ._cache import own_folder, trim
 
 
 def configure_jax() -> None:
-    """Set double precision, a schedule that cannot lock up and, where its folder is writable, the compilation cache."""
+    """Set double precision, a schedule that cannot lock up and, where its folder is writable, the compilation cache.
+
+    On GPUs products of matrices in single precision would be rounded to ten bits, unless told otherwise.
+    """
     warnings.showwarning = lambda message, *_: os.write(2, f"cosmoflow: warning: {message}\n".encode())
     # Another run is writing the entry, or was killed while it did; it is compiled anew.
     warnings.filterwarnings("ignore", "Error reading persistent compilation cache entry")
@@ -20,9 +24,12 @@ def configure_jax() -> None:
     import jax
 
     jax.config.update("jax_enable_x64", True)
-    if "JAX_COMPILATION_CACHE_DIR" not in os.environ and (folder := _cache_folder()) is not None:
+    if "JAX_DEFAULT_MATMUL_PRECISION" not in os.environ:
+        jax.config.update("jax_default_matmul_precision", "highest")
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ and (folder := own_folder()) is not None:
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        trim(folder)
 
 
 def set_precision(precision: str) -> None:
@@ -32,34 +39,11 @@ def set_precision(precision: str) -> None:
     jax.config.update("jax_enable_x64", precision == "float64")
 
 
-def devices_in_use(count: int | None) -> list | None:
-    """The first so many devices of this process; None, which is all of them, where no number is given.
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
-    The processor is made to show as many as it is asked for, if JAX has not been used yet.
-
-    Raises:
-        CosmoflowError: There are fewer.
-    """
-    import jax
-
-    if count is None:
-        return None
-    if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
-        with suppress(RuntimeError):  # JAX has been used
-            jax.config.update("jax_num_cpu_devices", count)
-    devices = jax.local_devices()
-    if len(devices) < count:
-        raise CosmoflowError(
-            f"The run asks for {count} devices, but this process has {len(devices)}; set run.devices or --devices to "
-            "at most that."
-        )
-    return devices[:count]
-
-
-def _cache_folder() -> Path | None:
     try:
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cosmoflow"
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):
-        return None
-    return folder if os.access(folder, os.W_OK) else None
+        yield
+    finally:
+        jax.config.update("jax_enable_compilation_cache", before)
+        reset_cache()
