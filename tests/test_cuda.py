@@ -81,10 +81,12 @@ def test_a_chunk_of_draws(name):
     with jax.enable_x64(False):
         target, sampler = CorrelatedGaussian(jnp.zeros(2), jnp.eye(2)), MAKERS[name]()
         record, positions = Record({"x": Keep(every=2, mean=True)}), jnp.zeros((3, 2))
-        state = eqx.filter_eval_shape(init_states.__wrapped__, target, sampler, positions, jr.key(0), record)
+        state = eqx.filter_eval_shape(
+            init_states.__wrapped__, target, sampler, positions, jr.split(jr.key(0), 3), record
+        )
         state = jax.tree.map(zeros, state)
         chunk = partial(run_chunk.__wrapped__, capacity=5)
-        module = for_cuda(chunk, target, sampler, state, jnp.asarray(5), record, given=(2,))
+        module = for_cuda(chunk, (target, sampler, record, jnp.asarray(5)), state, given=(1,))
     assert_stays_on_the_device(module)
     assert "f64" not in module
     assert aliased(module) == leaves(state)
@@ -107,7 +109,8 @@ def test_a_chunk_of_training():
         training = _Training(parameters, optimizer.init(parameters), parameters, jnp.asarray(jnp.inf))
         chunk = partial(_train_chunk.__wrapped__, num_steps=5, batch_size=4, num_validation=2)
         with jax.numpy_dtype_promotion("standard"):  # optax raises floats to integer powers
-            module = for_cuda(chunk, training, static, loss, None, optimizer, jr.key(1), jnp.asarray(0), given=(0,))
+            fixed = (static, loss, None, optimizer, jr.key(1), jnp.asarray(0))
+            module = for_cuda(chunk, fixed, training, given=(1,))
     assert_stays_on_the_device(module)
     assert "f64" not in module
     assert aliased(module) == leaves(training)

@@ -99,11 +99,12 @@ def _leapfrog() -> Kernel:
     """Draws from N(0, I) by short steps, nearly all of which are accepted; its error is the share of the others."""
     target, record = CorrelatedGaussian(jnp.zeros(DIM), jnp.eye(DIM)), Record()
     sampler = GHMC(step_size=0.1, num_steps=NUM_STEPS)
-    position, count = jr.normal(jr.key(0), (NUM_CHAINS, DIM)), jnp.asarray(NUM_DRAWS)
+    position, keys = jr.normal(jr.key(0), (NUM_CHAINS, DIM)), jr.split(jr.key(1), NUM_CHAINS)
 
     def run():
-        state = init_states(target, sampler, position, jr.key(1), record)
-        _, draws, infos, _ = run_chunk(target, sampler, state, count, record, capacity=NUM_DRAWS)
+        state = init_states(target, sampler, position, keys, record)
+        given = (target, sampler, record, jnp.asarray(NUM_DRAWS))
+        _, draws, infos, _ = run_chunk(given, state, capacity=NUM_DRAWS)
         return draws.position, infos.acceptance_rate
 
     start = time.perf_counter()
