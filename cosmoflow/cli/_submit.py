@@ -63,6 +63,7 @@ def submit(
         command=[
             *(sys.executable, "-m", "cosmoflow", "sample", str(config)),
             *("--output", str(settings.output), "--max-time", f"{budget:g}", "--resume"),
+            *(["--distributed"] if nodes * tasks > 1 else []),
         ],
         folder=Path.cwd(),
         seconds=seconds,

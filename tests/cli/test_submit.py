@@ -85,7 +85,7 @@ def test_what_is_asked_for_is_in_the_script(folder, cosmoflow):
     }  # fmt: skip
     text = (folder / "job.sh").read_text()
     assert "\nmodule load cuda\n" in text
-    assert "srun --cpus-per-task=8 " in text and "'a b.h5' --max-time 93300 --resume &" in text
+    assert "srun --cpus-per-task=8 " in text and "'a b.h5' --max-time 93300 --resume --distributed &" in text
     assert subprocess.run(["bash", "-n", "job.sh"]).returncode == 0
 
 
