@@ -52,7 +52,7 @@ def marked(probes):
     return pytest.param(probes, marks=marks, id="-".join(probes))
 
 
-@pytest.mark.parametrize("probes", map(marked, [*((name,) for name in PROBES), *TOGETHER]))
+@pytest.mark.parametrize("probes", [marked(probes) for probes in (*((name,) for name in PROBES), *TOGETHER)])
 def test_it_loads_and_builds(probes, data):
     data(probes)
     text = starter(probes, "mine.toml")
