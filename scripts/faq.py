@@ -17,7 +17,6 @@ KINDS = {
     "Configurations": ("ConfigError", "refusal"),
     "Data": ("DataError", "FetchError"),
     "Chains": ("StoreError",),
-    "Starting points": ("StartError",),
     "Commands and flows": ("CosmoflowError",),
 }
 HEAD = """\

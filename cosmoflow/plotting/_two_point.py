@@ -70,7 +70,8 @@ def _statistic(kind: str, data: TwoPointData, predicted: np.ndarray, sd: np.ndar
             axes.axhline(0, color=GREY, linewidth=0.5)
             log_axis(axes, "")
             axes.set_title(f"{first}, {second}", fontsize=8)
-            axes.tick_params(labelsize=7, labelbottom=True)
+            leftmost = next(bins for bins in rows if own or bins[0] == first) == (first, second)
+            axes.tick_params(labelsize=7, labelbottom=True, labelleft=leftmost)
         figure.supylabel(_NAMES[kind], fontsize=11)
         figure.supxlabel("multipole" if kind.startswith("cl") else r"$\theta$ [arcmin]", fontsize=11)
 

@@ -51,6 +51,7 @@ def convergence(subject: Subject) -> Html:
 def sampler(subject: Subject) -> Html:
     """What the sampler was, what it cost, and what went wrong in it."""
     summary, cost = subject.summary, subject.summary.cost
+    per_gradients = summary.ess_per_1000_gradients
     rows = [
         ("sampler", subject.sampler or None),
         ("chosen by", "the warm-up" if subject.tables.get("sampler", {}).get("kind") == "auto" else None),
@@ -58,8 +59,8 @@ def sampler(subject: Subject) -> Html:
         ("draws of each", summary.num_draws),
         ("gradients", f"{cost.sampling:,.0f} of sampling, {cost.warmup:,.0f} of warm-up" if cost.total else None),
         ("seconds of sampling", f"{cost.seconds:.1f}" if np.isfinite(cost.seconds) else None),
-        ("smallest bulk ESS", f"{summary.ess:.0f}"),
-        ("per 1000 gradients", f"{summary.ess_per_1000_gradients:.1f}" if cost.sampling else None),
+        ("smallest bulk ESS", f"{summary.ess:.0f}" if summary.parameters else None),
+        ("per 1000 gradients", f"{per_gradients:.1f}" if np.isfinite(per_gradients) else None),
         *((kind, f"{rate:.3g}") for kind, rate in summary.rates.items()),
         *((kind, count) for kind, count in summary.counts.items()),
     ]

@@ -46,7 +46,13 @@ def data(tmp_path, monkeypatch):
     return prepare
 
 
-@pytest.mark.parametrize("probes", [*((name,) for name in PROBES), *TOGETHER], ids="-".join)
+def marked(probes):
+    """Large sets take seconds to be read."""
+    marks = [pytest.mark.slow] if {"des_dovekie", "pantheon_plus", "des_y1_3x2pt"} & set(probes) else []
+    return pytest.param(probes, marks=marks, id="-".join(probes))
+
+
+@pytest.mark.parametrize("probes", [marked(probes) for probes in (*((name,) for name in PROBES), *TOGETHER)])
 def test_it_loads_and_builds(probes, data):
     data(probes)
     text = starter(probes, "mine.toml")

@@ -78,9 +78,9 @@ WRONG = {
     "noise that is not finite": ("noise_sd", NAN, "The noise_sd in"),
     "empty mask": ("mask", np.zeros(SHAPE, bool), "is empty: it leaves no cell of the field"),
     "weights for a mask": ("mask", np.full(SHAPE, 0.5), "holds other numbers than 0 and 1"),
-    "mask of another shape": ("mask", np.ones((6, 4)), "has shape (6, 4), but the data have (4, 6)."),
-    "truth of another shape": ("truth", np.ones(6), "has shape (6,), but the data have (4, 6)."),
-    "counts of another shape": ("mean_count", np.ones(6), "has shape (6,), but the data have (4, 6)."),
+    "mask of another shape": ("mask", np.ones((6, 4)), "has shape (6, 4), but the data have (4, 6); make them equal."),
+    "truth of another shape": ("truth", np.ones(6), "has shape (6,), but the data have (4, 6); make them equal."),
+    "counts of another shape": ("mean_count", np.ones(6), "has shape (6,), but the data have (4, 6); make them equal."),
 }
 
 

@@ -34,6 +34,7 @@ def test_wheel(distributions, tmp_path):
     with zipfile.ZipFile(next(distributions.glob("*.whl"))) as wheel:
         wheel.extractall(tmp_path)
     assert data_seen_from(tmp_path) == tmp_path / "cosmoflow" / "data"
+    assert {"page.css", "references.bib"} <= {path.name for path in (tmp_path / "cosmoflow" / "report").iterdir()}
 
 
 def test_source_distribution(distributions, tmp_path):
