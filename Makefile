@@ -19,6 +19,7 @@ lint: .venv/.with-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/codespell cosmoflow data docs scripts README.md CHANGELOG.md
 
 docs: .venv/.with-docs
 	$(BIN)/mkdocs build --strict
@@ -60,4 +61,4 @@ lock: .venv/.with-lint
 	$(PYTHON) -m venv .venv
 
 clean:
-	rm -rf .venv site dist
+	rm -rf .venv site dist .tutorials

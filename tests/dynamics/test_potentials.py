@@ -67,6 +67,18 @@ def test_it_starts_close_to_a_harmonic_well_and_everything_is_trained(name):
     assert all("bias" in path or "condition" in path for path in silent), silent
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", POTENTIALS)
+def test_its_map_is_undone_and_keeps_volume(name):
+    hamiltonian = Hamiltonian(shaken(POTENTIALS[name](), jr.key(1)), GaussianKinetic())
+    bijection = SymplecticMap(8, hamiltonian, step_size=0.1, num_steps=2)
+    x = 0.5 * jr.normal(jr.key(2), (16,))
+    y, jacobian = jax.jit(lambda x: (bijection.transform(x), jax.jacfwd(bijection.transform)(x)))(x)
+    assert jnp.max(jnp.abs(y - x)) > 0.01
+    np.testing.assert_allclose(jax.jit(lambda y: bijection.inverse(y))(y), x, atol=1e-9)
+    np.testing.assert_allclose(np.linalg.slogdet(jacobian), (1, 0), atol=1e-9)
+
+
 @pytest.mark.parametrize("name", FIELDS)
 def test_fields_have_no_origin(name):
     potential = shaken(FIELDS[name](), jr.key(1))
