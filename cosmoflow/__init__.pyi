@@ -13,6 +13,7 @@ from . import plotting as plotting
 from . import samplers as samplers
 from . import targets as targets
 from . import training as training
+from ._merge import merge as merge
 from ._record import Keep as Keep
 from ._record import Record as Record
 from ._results import CosmoflowError as CosmoflowError

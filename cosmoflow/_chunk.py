@@ -1,6 +1,7 @@
 """What is compiled of a run: the first states, and a chunk of draws."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
@@ -10,12 +11,14 @@ import jax.random as jr
 import numpy as np
 import paramax
 from jaxtyping import Array, Float
+from jaxtyping import Key as Keys
 
+from ._blocks import Blocks, joined
 from ._record import Record, Window
 from ._results import StartError
 from ._types import Key
 from .chains import SAMPLE_STATS
-from .samplers import AbstractInfo, AbstractSampler, over_draws
+from .samplers import AbstractInfo, AbstractSampler, Draws, over_draws
 from .targets import AbstractTarget, drift, explain_non_finite
 
 DEFAULT_CHUNK = 250
@@ -33,32 +36,79 @@ def init_states(
     target: AbstractTarget,
     sampler: AbstractSampler,
     positions: Float[Array, "chain dim"],
-    key: Key,
+    keys: Keys[Array, " chain"],
     record: Record,
 ) -> RunState:
-    """The states of all chains, each with its own random stream."""
+    """The states of the chains of a block."""
     target = paramax.unwrap(target)
-    keys = jax.vmap(lambda i: jr.fold_in(key, i))(jnp.arange(len(positions)))
     chains = jax.vmap(lambda x, k: sampler.init(target, x, key=k))(positions, keys)
     return RunState(chains, record.open(target, positions))
 
 
-@eqx.filter_jit
-def run_chunk(
-    target: AbstractTarget,
-    sampler: AbstractSampler,
-    state: RunState,
-    num_draws: Array,
-    record: Record,
-    *,
-    capacity: int,
-):
-    """One compiled chunk: the new state, draws, infos, and what is kept of the draws, by group and name."""
+@eqx.filter_jit(donate="all-except-first")
+def run_chunk(given: tuple[AbstractTarget, AbstractSampler, Record, Array], state: RunState, *, capacity: int):
+    """One compiled chunk of a block: the new state, draws, infos, and what is kept of the draws, by group and name.
+
+    Args:
+        given: Target, sampler, record, and the number of draws.
+        state: After the last draw; its memory is used again, so that it cannot be.
+        capacity: Length of the buffers of draws.
+    """
+    target, sampler, record, num_draws = given
     target = paramax.unwrap(target)
     chains, draws, infos = sampler.run_chunk(target, state.chains, num_draws, capacity=capacity)
     window, kept = record.run(target, state.window, draws.position, num_draws)
     kept[SAMPLE_STATS] = {"squared_norm": over_draws(lambda x: x @ x, draws.position)}
     return RunState(chains, window), draws, infos, kept
+
+
+class Chunks:
+    """The chunks of a run: a program for one block of chains, run for every block on its device.
+
+    Args:
+        target: What is sampled.
+        record: What is kept of each draw.
+        blocks: Of the chains that are computed here.
+        capacity: Draws of a chunk at most.
+    """
+
+    def __init__(self, target: AbstractTarget, record: Record, blocks: Blocks, capacity: int):
+        self._blocks, self._capacity = blocks, max(capacity, 2)  # one draw alone is compiled to other arithmetic
+        self._given = blocks.placed((target, record))
+
+    def start(
+        self, sampler: AbstractSampler, positions: Float[Array, "chain dim"], key: Key, *, first: int = 0
+    ) -> list[RunState]:
+        """The states of all blocks at their starts; `first` is the number of the first chain, which sets its stream."""
+        keys = jax.vmap(lambda i: jr.fold_in(key, i))(first + jnp.arange(len(positions)))
+        starts = self._blocks.divided((positions, keys))
+        return [
+            init_states(target, sampler, *start, record)
+            for (target, record), start in zip(self._given, starts, strict=True)
+        ]
+
+    def restored(self, states: Sequence[RunState], arrays: dict[str, np.ndarray]) -> list[RunState]:
+        """The states of all blocks that `joined_arrays` gave, of the form of the present ones."""
+        return self._blocks.restored(states, arrays)
+
+    def advance(
+        self, sampler: AbstractSampler, states: Sequence[RunState], num_draws: int
+    ) -> tuple[list[RunState], list[Draws], dict[str, dict[str, np.ndarray]]]:
+        """The next draws: the new states and the draws of each block on its device, and what is kept, on the host.
+
+        Kept are the variables of the record by group and name, and the statistics of draws. The memory of the states
+        that are given is used again, so that they cannot be.
+        """
+        count = jnp.asarray(num_draws)
+        results = [
+            run_chunk((target, sampler, record, count), state, capacity=self._capacity)
+            for (target, record), state in zip(self._given, states, strict=True)
+        ]
+        states, draws, infos, kept = map(list, zip(*results, strict=True))
+        groups = joined(kept)
+        lp = joined([of_block.log_density for of_block in draws])
+        groups[SAMPLE_STATS] = {"lp": lp} | groups[SAMPLE_STATS] | sample_stats(joined(infos))
+        return states, draws, groups
 
 
 @eqx.filter_jit
@@ -80,7 +130,7 @@ def check_start(
         raise StartError(explain_non_finite(drift(target), positions[bad[0]]))
 
 
-def sample_stats(infos: AbstractInfo) -> dict[str, Array]:
+def sample_stats(infos: AbstractInfo) -> dict[str, np.ndarray]:
     """What a sampler tells of each draw, by name; what it tells of its parts has the name of the part before it."""
     stats = {}
     for field in dataclasses.fields(infos):

@@ -1,7 +1,7 @@
 """Draws on their way to the disk, beside the computing of the next."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Array
 
-from .chains import Block, ChainStore, tree_to_arrays
+from ._blocks import joined, joined_arrays
+from .chains import Block, ChainStore
 
 
 class Commits:
@@ -28,22 +29,22 @@ class Commits:
         self._store, self._interval, self._size = store, seconds, size
         self._last = time.monotonic()
         self._seconds = 0.0
-        self._state: Any = None
-        self._moments: Mapping[str, Array] = {}
+        self._states: Sequence[Any] = ()
+        self._moments: Sequence[Mapping[str, Array]] = ({},)
         self._thread = ThreadPoolExecutor(1, "commits")
         self._under_way: Future | None = None
 
-    def add(self, block: Block, state: Any, seconds: float, moments: Mapping[str, Array]) -> bool:
+    def add(self, block: Block, states: Sequence[Any], seconds: float, moments: Sequence[Mapping[str, Array]]) -> bool:
         """Take the next draws; say whether they were handed on.
 
         Args:
             block: The draws, by group and name.
-            state: The state after them.
+            states: Of the blocks of chains, after them.
             seconds: The time they took [s].
-            moments: Of all draws up to the last of them, by name.
+            moments: Of all draws up to the last of them, by name, of each block of chains.
         """
         self.blocks.append(block)
-        self._state, self._moments = state, moments
+        self._states, self._moments = states, moments
         self._seconds += seconds
         size = sum(array.nbytes for block in self.blocks for arrays in block.values() for array in arrays.values())
         due = time.monotonic() - self._last > self._interval or size >= self._size
@@ -60,7 +61,7 @@ class Commits:
         self._last = time.monotonic()
         if self._store is not None and self.blocks:
             self.wait()
-            state, totals = tree_to_arrays(self._state), {"seconds": self._seconds}
+            state, totals = joined_arrays(self._states), {"seconds": self._seconds}
             self._under_way = self._thread.submit(self._store.append_blocks, self.blocks, state, totals, self.moments)
             self.blocks, self._seconds = [], 0.0
 
@@ -77,7 +78,7 @@ class Commits:
     @property
     def moments(self) -> dict[str, np.ndarray]:
         """The moments of all draws so far."""
-        return {name: np.asarray(array) for name, array in self._moments.items()}
+        return {name: np.asarray(array) for name, array in joined(self._moments).items()}
 
     @property
     def seconds(self) -> float:

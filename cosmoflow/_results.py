@@ -2,6 +2,9 @@
 
 import enum
 
+RESUMABLE = 75
+"""EX_TEMPFAIL, the exit code of a run that ended early: the same command with --resume goes on."""
+
 
 class Status(enum.Enum):
     """The outcome of a run; the value is the sentence a user reads."""
@@ -14,6 +17,7 @@ class Status(enum.Enum):
     )
     STOPPED = "The run was stopped on request; resume it to continue."
     OUT_OF_TIME = "The run reached its time budget; resume it to continue."
+    LOST = "Another process of the run was lost or stopped; resume the run to continue."
     NO_FINITE_LOSS = "No validation loss of the training was finite; start from a whitened target, or repair it."
     NON_FINITE = (
         "Too many log-densities or gradients were not finite; find the parameter region with "
@@ -52,7 +56,7 @@ class Status(enum.Enum):
     @property
     def resumable(self) -> bool:
         """Whether the run ended early and goes on where it is resumed."""
-        return self in (Status.STOPPED, Status.OUT_OF_TIME)
+        return self in (Status.STOPPED, Status.OUT_OF_TIME, Status.LOST)
 
 
 class CosmoflowError(Exception):

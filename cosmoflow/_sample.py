@@ -3,20 +3,20 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float
 
+from ._blocks import Blocks, default_size
 from ._budget import Budget
-from ._chunk import DEFAULT_CHUNK, check_start, init_states, log_densities, run_chunk, sample_stats
+from ._chunk import DEFAULT_CHUNK, Chunks, check_start, log_densities
 from ._commits import commits
 from ._progress import Facts, stage
 from ._record import Record
 from ._results import RunError, Status, StoreError
-from ._types import Key
+from ._types import Device, Key
 from ._verdict import FAILED, HOPELESS, added, judge, total
-from .chains import POSTERIOR, SAMPLE_STATS, Block, Chain, ChainStore, arrays_to_tree, digest, draw_numbers
+from .chains import CHAINS, POSTERIOR, SAMPLE_STATS, Block, Chain, ChainStore, digest, draw_numbers
 from .diagnostics import Converged, Monitor, next_check, symptom
 from .samplers import AbstractSampler
 from .targets import AbstractTarget
@@ -58,6 +58,9 @@ def sample(
     position: Float[Array, "chain dim"] | None = None,
     record: Record | None = None,
     store: ChainStore | None = None,
+    block: int | None = None,
+    chains: range | None = None,
+    devices: Sequence[Device] | None = None,
     chunk: int = DEFAULT_CHUNK,
     commit_seconds: float = 30.0,
     commit_bytes: int = DEFAULT_COMMIT_BYTES,
@@ -69,18 +72,23 @@ def sample(
 ) -> Chain:
     """Draw from a target.
 
-    The draws depend on target, sampler, key, positions and number of chains alone: not on the length of a chunk, nor on
-    interruptions.
+    The draws depend on target, sampler, key, positions and blocks of chains alone: not on the length of a chunk, nor on
+    interruptions, nor on which devices of which processes compute them.
 
     Args:
         target: What is sampled.
         sampler: How.
         num_draws: Draws per chain, at most where `until` is given; with a store, those it already holds count.
-        num_chains: Chains, run side by side.
+        num_chains: Chains.
         key: Random key.
         position: Starting points, shape (chain, dim); standard normal draws where none are given.
         record: What is kept of each draw; all named parameters where it is not given.
         store: Where draws are committed as they come, and from which an interrupted run goes on.
+        block: Chains that are computed side by side; blocks of them are divided among devices and processes. Where it
+            is None, at most eight blocks of at least four chains.
+        chains: Those of the chains that are drawn here, whole blocks, where other processes draw the others; all where
+            it is None.
+        devices: That are used; all of this process where it is None.
         chunk: Draws per compiled call.
         commit_seconds: Least time between two commits.
         commit_bytes: Draws of this size are committed earlier, so that they do not fill the memory.
@@ -92,12 +100,12 @@ def sample(
         throw: Whether a run that went wrong raises; its draws are committed all the same.
 
     Returns:
-        All draws, with a status.
+        All draws of `chains`, with a status.
 
     Raises:
-        ValueError: `num_draws`, `num_chains` or `chunk` is not positive, the positions have another shape, the record
-            does not fit the target, or thins variables without a store to keep them; or the target is a bare score and
-            the sampler needs a density.
+        ValueError: `num_draws`, `num_chains` or `chunk` is not positive, `block` does not divide the chains, the
+            positions have another shape, the record does not fit the target, or thins variables without a store to keep
+            them; or the target is a bare score and the sampler needs a density.
         StartError: The log-density is not finite at a starting point.
         RunError: The run went wrong and `throw` is set, or it was stopped before the first draw.
         StoreError: The store holds another run, or could not commit.
@@ -113,14 +121,20 @@ def sample(
             f"The starting positions have shape {position.shape}, but {num_chains} chains of a "
             f"{target.dim}-dimensional target need {(num_chains, target.dim)}."
         )
+    block = default_size(num_chains) if block is None else block
+    here = range(num_chains) if chains is None else chains
+    _check_chains(here, num_chains, block)
+    blocks = Blocks.arranged(len(here), block, target, devices)
     record = Record() if record is None else record
     if record.thins and store is None:
         raise ValueError("The record thins variables, but only a store can hold them; give one as store=.")
-    check_start(target, position, log_densities(target, position))
-    state = init_states(target, sampler, position, key, record)
+    starts = position[here.start : here.stop]
+    check_start(target, starts, log_densities(target, starts))
+    chunks = Chunks(target, record, blocks, chunk)
+    states = chunks.start(sampler, starts, key, first=here.start)
     followed = record.small(target, position[0])
     done, totals, ended = 0, {}, False
-    monitor = Monitor(num_chains, exact=until is not None)
+    monitor = Monitor(len(here), exact=until is not None)
 
     def fulfilled(last: Status | None = None) -> bool:
         looked_at = done >= num_draws or done == next_check(done - 1) or last is Status.CONVERGED
@@ -138,22 +152,23 @@ def sample(
                 "positions": digest(position),
                 "record": digest(record),
                 "num_chains": num_chains,
+                "block": block,
+                **({} if len(here) == num_chains else {CHAINS: [here.start, here.stop]}),
             }
         )
         done = store.num_draws
         if saved is not None:
-            state = arrays_to_tree(state, saved)
+            states = chunks.restored(states, saved)
             totals, last = _recall(store, monitor, followed)
             ended = fulfilled(last)
 
-    status = judge(totals, num_chains * done)
-    capacity = max(chunk, 2)  # buffers of one draw are compiled to other arithmetic
+    status = judge(totals, len(here) * done)
     if store is not None and done < num_draws and not ended:
         store.annotate({"status": Status.STOPPED.name})
     run = None if store is None else store.path
 
     def facts() -> Facts:
-        return _facts(totals, num_chains, *monitor.glance())
+        return _facts(totals, len(here), *monitor.glance())
 
     with stage("sampling", num_draws, done=done, facts=facts, visible=progress, run=run) as live:
         with commits(store, seconds=commit_seconds, size=commit_bytes) as queue:
@@ -163,22 +178,19 @@ def sample(
                     break
                 count = min(chunk, num_draws - done, next_check(done) - done if until is not None else chunk)
                 began = time.monotonic()
-                state, draws, infos, kept = run_chunk(
-                    target, sampler, state, jnp.asarray(count), record, capacity=capacity
-                )
-                kept[SAMPLE_STATS] = {"lp": draws.log_density} | kept[SAMPLE_STATS] | sample_stats(infos)
-                block = _block(kept, done, done + count)
+                states, _, kept = chunks.advance(sampler, states, count)
+                drawn = _block(kept, done, done + count)
                 done += count
-                totals = added(totals, total(block[SAMPLE_STATS]))
-                monitor.update({name: block[POSTERIOR][name] for name in followed}, block[SAMPLE_STATS])
-                seconds, moments = time.monotonic() - began, state.window.posterior_moments()
-                live.advance(count, committed=queue.add(block, state, seconds, moments))
-                status = judge(totals, num_chains * done)
+                totals = added(totals, total(drawn[SAMPLE_STATS]))
+                monitor.update({name: drawn[POSTERIOR][name] for name in followed}, drawn[SAMPLE_STATS])
+                moments = [state.window.posterior_moments() for state in states]
+                live.advance(count, committed=queue.add(drawn, states, time.monotonic() - began, moments))
+                status = judge(totals, len(here) * done)
                 ended = status not in HOPELESS and fulfilled()
         if done == 0:
             raise RunError(status)
         if ended:
-            status = judge(totals, num_chains * done, Status.CONVERGED)
+            status = judge(totals, len(here) * done, Status.CONVERGED)
         elif until is not None and status is Status.SUCCESSFUL:
             status = Status.NOT_CONVERGED
         culprit = ""
@@ -198,10 +210,19 @@ def sample(
     return chain
 
 
-def _block(kept: dict[str, dict[str, Array]], first: int, stop: int) -> Block:
-    """What a chunk gave, on the host: the draws [first, stop) of each group."""
+def _check_chains(chains: range, num_chains: int, block: int) -> None:
+    """Refuse chains that are none of the run's, or that are not whole blocks of them."""
+    whole = block > 0 and chains.start % block == 0 and (chains.stop % block == 0 or chains.stop == num_chains)
+    if chains.step != 1 or not 0 <= chains.start < chains.stop <= num_chains or not whole:
+        raise ValueError(
+            f"`chains` is {chains}, but must be a range of the {num_chains} chains that begins and ends between blocks "
+            f"of {block}."
+        )
+
+
+def _block(kept: dict[str, dict[str, np.ndarray]], first: int, stop: int) -> Block:
+    """The draws [first, stop) of what a chunk gave, whose buffers may be longer."""
     lengths = {group: len(draw_numbers(group, first, stop)) for group in kept}
     return {
-        group: {name: np.asarray(array)[:, : lengths[group]] for name, array in arrays.items()}
-        for group, arrays in kept.items()
+        group: {name: array[:, : lengths[group]] for name, array in arrays.items()} for group, arrays in kept.items()
     }

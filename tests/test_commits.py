@@ -16,7 +16,7 @@ STATE = {"position": jnp.zeros(3)}
 
 def test_without_a_store_everything_is_kept():
     with commits(None, seconds=0.0, size=1) as queue:
-        assert not any(queue.add(BLOCK, STATE, 0.25, {}) for _ in range(3))
+        assert not any(queue.add(BLOCK, [STATE], 0.25, [{}]) for _ in range(3))
     assert len(queue.blocks) == 3 and queue.seconds == 0.75
 
 
@@ -24,7 +24,7 @@ def test_all_is_acknowledged_when_the_block_ends(tmp_path):
     with ChainStore(tmp_path / "run.h5") as store:
         with commits(store, seconds=1e9, size=2**30) as queue:
             for _ in range(3):
-                assert not queue.add(BLOCK, STATE, 0.5, {})
+                assert not queue.add(BLOCK, [STATE], 0.5, [{}])
             assert store.num_draws == 0
         assert store.num_draws == 15
         assert store.read().attributes["sampling_seconds"] == 1.5
@@ -43,4 +43,4 @@ def test_a_failed_commit_is_raised(tmp_path, monkeypatch, more):
         commits(store, seconds=0.0, size=1) as queue,
     ):
         for _ in range(1 + more):
-            queue.add(BLOCK, STATE, 0.5, {})
+            queue.add(BLOCK, [STATE], 0.5, [{}])

@@ -111,8 +111,8 @@ def test_lp_is_the_log_density_of_the_draws():
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_compiled_chunks_hold_no_callback(sampler):
     record = Record({"x": Keep(every=2, mean=True)})
-    state = init_states(TARGET, sampler, jnp.zeros((2, 2)), jr.key(0), record)
-    lowered = run_chunk.lower(TARGET, sampler, state, jnp.asarray(3), record, capacity=5)
+    state = init_states(TARGET, sampler, jnp.zeros((2, 2)), jr.split(jr.key(0), 2), record)
+    lowered = run_chunk.lower((TARGET, sampler, record, jnp.asarray(3)), state, capacity=5)
     assert "callback" not in lowered.as_text()
 
 

@@ -1,6 +1,8 @@
 """A chain in memory, written as the finished file of a run."""
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -18,7 +20,16 @@ _BLOCK_BYTES = 2**26
 
 
 def save(chain: "Chain", path: Path, *, overwrite: bool) -> None:
-    """Write the chain beside its place, and give it its name once it is whole; see `Chain.save`."""
+    """Write the chain as the finished file of a run; see `Chain.save`."""
+    write_run(path, partial(_fill, chain), overwrite=overwrite)
+
+
+def write_run(path: Path, fill: Callable[[ChainStore], None], *, overwrite: bool) -> None:
+    """Fill a store beside its place, finish it, and give it its name once it is whole.
+
+    Raises:
+        StoreError: Something is there already and `overwrite` is not set, or it cannot be written.
+    """
     paths = RunPaths(path)
     with storage_errors("save", path):
         make_folder(paths.folder)
@@ -30,7 +41,13 @@ def save(chain: "Chain", path: Path, *, overwrite: bool) -> None:
                 read_final_manifest(paths)  # a chain of ours, or it stays
             temporary = path.with_name(f"{path.stem}.{uuid4().hex}.h5")
             try:
-                _write(chain, temporary)
+                with ChainStore(temporary) as store:
+                    try:
+                        fill(store)
+                        store.finish()
+                    except BaseException:
+                        store.abandon()
+                        raise
                 publish(temporary, path)
             finally:
                 with suppress(OSError):
@@ -41,7 +58,7 @@ def save(chain: "Chain", path: Path, *, overwrite: bool) -> None:
             lock.release(with_folder=not paths.pieces())
 
 
-def _write(chain: "Chain", path: Path) -> None:
+def _fill(chain: "Chain", store: ChainStore) -> None:
     totals, text = {}, {"status": chain.status.name}
     for name, value in chain.attributes.items():
         if name.startswith("sampling_") and not isinstance(value, str):
@@ -50,19 +67,13 @@ def _write(chain: "Chain", path: Path) -> None:
             text[name] = str(value)
     arrays = [*chain.posterior.values(), *chain.sample_stats.values()]
     block = max(_BLOCK_BYTES * chain.num_draws // max(sum(array.nbytes for array in arrays), 1), 1)
-    with ChainStore(path) as store:
-        try:
-            store.annotate(text)
-            if chain.observed_data:
-                store.save_group(OBSERVED_DATA, chain.observed_data)
-            for first in range(0, chain.num_draws, block):
-                posterior, sample_stats = (
-                    {name: array[:, first : first + block] for name, array in group.items()}
-                    for group in (chain.posterior, chain.sample_stats)
-                )
-                moments = chain.moments if first + block >= chain.num_draws else {}
-                store.append(posterior, sample_stats, {}, totals if first == 0 else {}, moments)
-            store.finish()
-        except BaseException:
-            store.abandon()
-            raise
+    store.annotate(text)
+    if chain.observed_data:
+        store.save_group(OBSERVED_DATA, chain.observed_data)
+    for first in range(0, chain.num_draws, block):
+        posterior, sample_stats = (
+            {name: array[:, first : first + block] for name, array in group.items()}
+            for group in (chain.posterior, chain.sample_stats)
+        )
+        moments = chain.moments if first + block >= chain.num_draws else {}
+        store.append(posterior, sample_stats, {}, totals if first == 0 else {}, moments)

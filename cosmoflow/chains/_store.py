@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
@@ -137,6 +138,11 @@ class ChainStore:
                 manifest = deepcopy(self._manifest)
                 manifest.attributes |= attributes
                 self._write_manifest(manifest)
+
+    def adopt(self, manifest: Manifest) -> None:
+        """Take over the identity, attributes, versions and date of another run, under a name of its own."""
+        with self._writing("write the manifest of"):
+            self._write_manifest(replace(manifest, run=self._manifest.run))
 
     def save_stage(self, name: str, arrays: Mapping[str, np.ndarray], attributes: dict[str, Any] | None = None) -> None:
         """Keep a finished stage, or a checkpoint of one, in place of what was kept under this name.

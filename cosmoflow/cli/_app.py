@@ -14,6 +14,7 @@ from ._exit import BAD_INPUT, RESUMABLE, exit_code
 from ._export import export
 from ._fit import fit
 from ._import import import_
+from ._merge import merge
 from ._new import new
 from ._plot import plot
 from ._report import report
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (new, sample, fit, bestfit, watch, summarize, plot, report, check, export, schema):
+for command in (new, sample, fit, merge, bestfit, watch, summarize, plot, report, check, export, schema):
     app.command()(command)
 app.command("import")(import_)
 app.add_typer(data, name="data")

@@ -2,7 +2,10 @@
 
 import os
 import warnings
+from contextlib import suppress
 from pathlib import Path
+
+from .._results import CosmoflowError
 
 
 def configure_jax() -> None:
@@ -27,6 +30,30 @@ def set_precision(precision: str) -> None:
     import jax
 
     jax.config.update("jax_enable_x64", precision == "float64")
+
+
+def devices_in_use(count: int | None) -> list | None:
+    """The first so many devices of this process; None, which is all of them, where no number is given.
+
+    The processor is made to show as many as it is asked for, if JAX has not been used yet.
+
+    Raises:
+        CosmoflowError: There are fewer.
+    """
+    import jax
+
+    if count is None:
+        return None
+    if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
+        with suppress(RuntimeError):  # JAX has been used
+            jax.config.update("jax_num_cpu_devices", count)
+    devices = jax.local_devices()
+    if len(devices) < count:
+        raise CosmoflowError(
+            f"The run asks for {count} devices, but this process has {len(devices)}; set run.devices or --devices to "
+            "at most that."
+        )
+    return devices[:count]
 
 
 def _cache_folder() -> Path | None:

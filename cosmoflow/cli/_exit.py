@@ -1,11 +1,9 @@
 """Exit codes, for shells and batch systems."""
 
-from .._results import Status
+from .._results import RESUMABLE, Status
 
 FAILED = 1
 BAD_INPUT = 2
-RESUMABLE = 75
-"""EX_TEMPFAIL: the same command with --resume goes on."""
 
 
 def exit_code(status: Status) -> int:

@@ -4,7 +4,7 @@ import time
 
 from .._results import Status
 from .._status_file import read_status, write_status
-from ._options import ConfigFile, Force, MaxTime, Output, Quiet, Resume
+from ._options import ConfigFile, Devices, Force, MaxTime, Output, Quiet, Resume
 from ._signals import StopOnSignal
 
 
@@ -15,6 +15,7 @@ def fit(
     output: Output = None,
     max_time: MaxTime = None,
     quiet: Quiet = False,
+    devices: Devices = None,
 ) -> None:
     """Train the flow alone; sample --resume goes on."""
     start = time.monotonic()
@@ -25,7 +26,9 @@ def fit(
         from ..config import ConfigError
         from ._run import Run
 
-        run = Run.prepare(config, output=output, max_time=max_time, quiet=quiet, stop=stop, start=start)
+        run = Run.prepare(
+            config, output=output, max_time=max_time, quiet=quiet, stop=stop, start=start, devices=devices
+        )
         if (table := run.config.flow) is None:
             raise ConfigError(config, "flow is missing, so there is none to train; add the table [flow]")
         with run.store(resume=resume, force=force) as store:

@@ -30,6 +30,12 @@ MaxTime = Annotated[
         show_default=False,
     ),
 ]
+Devices = Annotated[
+    int | None,
+    typer.Option(
+        "--devices", min=1, help="How many devices compute [default: as configured, else all].", show_default=False
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
 

@@ -4,7 +4,7 @@ import enum
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,8 @@ from .._chunk import check_start
 from .._record import Record
 from .._results import StoreError
 from .._sample import sample
-from .._types import Key
-from ..chains import Chain, ChainStore
+from .._types import Device, Key
+from ..chains import Chain, ChainStore, part_path, parts_of
 from ..chains._labels import default_label
 from ..config import (
     Config,
@@ -36,8 +36,8 @@ from ..diagnostics import Converged
 from ..flows import HamiltonianFlow, neural_transport
 from ..targets import Posterior, Pullback
 from ..training import ReverseKL, default_optimizer, fit
-from ..warmup import warmup, whiten
-from ._environment import set_precision
+from ..warmup import Warmed, warmup, whiten
+from ._environment import devices_in_use, set_precision
 from ._evidence import evidence
 from ._provenance import provenance
 
@@ -64,6 +64,7 @@ class Run:
         central_log_density: Its value at the centre of the prior.
         progress: Whether to say what is going on.
         stop: Asked between chunks.
+        devices: That compute; all of this process where it is None.
         start: When the command was started, by the monotonic clock [s].
     """
 
@@ -74,6 +75,7 @@ class Run:
     progress: bool
     stop: Callable[[], bool]
     start: float
+    devices: Sequence[Device] | None = None
 
     @classmethod
     def prepare(
@@ -85,6 +87,7 @@ class Run:
         quiet: bool,
         stop: Callable[[], bool],
         start: float,
+        devices: int | None = None,
     ) -> "Run":
         """Read a configuration, build its posterior and evaluate it once.
 
@@ -92,13 +95,14 @@ class Run:
             ConfigError: The configuration cannot be used.
             StartError: The log-density is not finite at the centre of the prior.
         """
-        config = load(path, output=None if output is None else str(output), max_time=max_time)
+        config = load(path, output=None if output is None else str(output), max_time=max_time, devices=devices)
         set_precision(config.run.precision)
+        chosen = devices_in_use(config.run.devices)
         posterior = build_posterior(config)
         record = build_record(config, posterior)
         value = eqx.filter_jit(Posterior.log_density)(posterior, jnp.zeros(posterior.dim))
         check_start(posterior, jnp.zeros((1, posterior.dim)), value[None])
-        return cls(config, posterior, record, float(value), not quiet, stop, start)
+        return cls(config, posterior, record, float(value), not quiet, stop, start, chosen)
 
     def say(self, text: object) -> None:
         """Print, unless the run is quiet."""
@@ -130,18 +134,16 @@ class Run:
         )
 
     @contextmanager
-    def store(self, *, resume: bool, force: bool) -> Iterator[ChainStore]:
-        """The store of the run, identified and described.
+    def store(self, *, resume: bool, force: bool, part: range | None = None) -> Iterator[ChainStore]:
+        """The store of the run, or of some of its chains, identified and described.
 
         Raises:
             StoreError: The output is there and neither `resume` nor `force` is set, or it belongs to another run, or
                 it cannot be written.
         """
-        path = self.config.output
-        if resume and force:
-            raise StoreError(f"--resume goes on with {path} and --force replaces it; give one of them.")
-        if not (resume or force) and (path.exists() or path.with_name(f"{path.name}.segments").exists()):
-            raise StoreError(f"{path} already holds a run; go on with --resume, or replace it with --force.")
+        path = self.config.output if part is None else part_path(self.config.output, part)
+        if part is None:
+            self.check_output(resume=resume, force=force)
         text = resolved_toml(self.config)
         description = {
             "configuration": text,
@@ -159,6 +161,19 @@ class Run:
                 store.save_group("observed_data", {name: np.asarray(data) for name, data in observed.items()})
             yield store
 
+    def check_output(self, *, resume: bool, force: bool) -> None:
+        """Refuse a run that would replace another.
+
+        Raises:
+            StoreError: Both `resume` and `force` are set, or the output is there and neither is.
+        """
+        path = self.config.output
+        if resume and force:
+            raise StoreError(f"--resume goes on with {path} and --force replaces it; give one of them.")
+        there = path.exists() or path.with_name(f"{path.name}.segments").exists() or parts_of(path)
+        if there and not (resume or force):
+            raise StoreError(f"{path} already holds a run; go on with --resume, or replace it with --force.")
+
     def train(self, store: ChainStore, table: FlowTable) -> tuple[Pullback, HamiltonianFlow]:
         """The whitened posterior, and a flow trained on it; what the flow knows of the evidence is said and stored.
 
@@ -175,6 +190,7 @@ class Run:
             optimizer=default_optimizer(training.num_steps, training.learning_rate),
             key=self.key(Purpose.TRAINING),
             store=store,
+            devices=self.devices,
             checkpoint_seconds=self.config.run.commit_seconds,
             max_time=self.time_left(),
             stop=self.stop,
@@ -184,8 +200,8 @@ class Run:
         self.say(f"Trained in {history.seconds:.0f} s\n{found}")
         return whitened, flow
 
-    def sample(self, store: ChainStore) -> Chain:
-        """Train the flow if there is one, warm up, and draw.
+    def ready(self, store: ChainStore) -> Warmed:
+        """Train the flow if there is one, and warm up: the target, the sampler and where the chains start.
 
         Raises:
             StartError: A chain cannot start where it was put.
@@ -196,33 +212,54 @@ class Run:
         if (table := self.config.flow) is not None:
             whitened, flow = self.train(store, table)
             target = neural_transport(whitened, flow)
-        target, sampler, position = warmup(
+        return warmup(
             target,
             build_sampler(self.config),
             max_gradients=self.config.warmup.max_gradients,
             num_chains=run.num_chains,
             key=self.key(Purpose.WARMUP),
             store=store,
+            block=run.block,
+            devices=self.devices,
             chunk=run.draws_per_call(self.posterior.dim),
             max_time=self.time_left(),
             stop=self.stop,
             progress=self.progress,
         )
+
+    def sample(self, store: ChainStore, *, chains: range | None = None, num_draws: int | None = None) -> Chain:
+        """Get ready, and draw.
+
+        Args:
+            store: Where everything is committed.
+            chains: Those that this process draws, until they have `num_draws`; all, and as the configuration says until
+                when, where it is None.
+            num_draws: Draws of each chain; as configured where it is None.
+
+        Raises:
+            StartError: A chain cannot start where it was put.
+            RunError: The training failed, or training or warm-up was stopped or ran out of time.
+        """
+        run = self.config.run
+        target, sampler, position = self.ready(store)
         return sample(
             target,
             sampler,
-            num_draws=run.num_draws,
+            num_draws=num_draws or run.num_draws,
             num_chains=run.num_chains,
             key=self.key(Purpose.SAMPLING),
             position=position,
             record=self.record,
             store=store,
+            block=run.block,
+            chains=chains,
+            devices=self.devices,
             chunk=run.draws_per_call(self.posterior.dim),
             commit_seconds=run.commit_seconds,
             commit_bytes=run.commit_bytes,
             max_time=self.time_left(),
             stop=self.stop,
-            until=self.until(),
+            until=self.until() if chains is None else None,
             progress=self.progress,
             throw=False,
         )

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from .._results import RunError, Status
-from ._options import ConfigFile, Force, MaxTime, Output, Quiet, Resume
+from .._results import CosmoflowError, RunError, Status
+from ._options import ConfigFile, Devices, Force, MaxTime, Output, Quiet, Resume
 from ._signals import StopOnSignal
 
 
@@ -18,22 +18,64 @@ def sample(
     output: Output = None,
     max_time: MaxTime = None,
     quiet: Quiet = False,
+    devices: Devices = None,
+    distributed: Annotated[
+        bool, typer.Option("--distributed", help="With the other processes of this srun or mpirun.")
+    ] = False,
+    coordinator: Annotated[
+        str | None,
+        typer.Option("--coordinator", metavar="HOST:PORT", help="With others, who meet there.", show_default=False),
+    ] = None,
+    num_processes: Annotated[int | None, typer.Option("--num-processes", min=1, help="How many there are.")] = None,
+    process_id: Annotated[int | None, typer.Option("--process-id", min=0, help="Which this one is, from 0.")] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(
+            "--part", metavar="I/N", help="As the I-th of N jobs on their own; see merge.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Draw chains; leave a table and a corner plot."""
     start = time.monotonic()
+    explicit = (coordinator, num_processes, process_id)
+    if any(given is not None for given in explicit) and None in explicit:
+        raise CosmoflowError("--coordinator, --num-processes and --process-id belong together; give all three.")
+    together = distributed or coordinator is not None
+    if together and part is not None:
+        raise CosmoflowError(
+            "--part is for jobs on their own, --distributed and --coordinator for several together; give one of them."
+        )
     with StopOnSignal() as stop:
         from ._environment import configure_jax
 
         configure_jax()
+        from .._team import Team
         from ._outcome import leave
+        from ._processes import draw_part, draw_together, parts_of
         from ._run import Run
 
-        run = Run.prepare(config, output=output, max_time=max_time, quiet=quiet, stop=stop, start=start)
-        if dry_run:
-            print(run.description())
+        team = Team.join(*explicit) if together else Team.alone()
+        try:
+            run = Run.prepare(
+                config, output=output, max_time=max_time, quiet=quiet or team.index > 0, start=start, devices=devices,
+                stop=lambda: stop() or team.lost is not None,
+            )  # fmt: skip
+            if dry_run:
+                run.say(run.description())
+                return
+            if part is not None:
+                return draw_part(run, part, resume=resume, force=force)
+            if together or (resume and parts_of(run.config.output)):
+                chain = draw_together(run, team, resume=resume, force=force)
+            else:
+                with run.store(resume=resume, force=force) as store:
+                    chain = run.sample(store)
+        except RunError as error:
+            raise RunError(Status.LOST, team.lost) if team.lost and error.status is Status.STOPPED else error from None
+        finally:
+            team.leave()
+        if chain is None:
             return
-        with run.store(resume=resume, force=force) as store:
-            chain = run.sample(store)
         if not chain.status.resumable:
             leave(chain, run)
     if chain.status not in (Status.SUCCESSFUL, Status.CONVERGED):

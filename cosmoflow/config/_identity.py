@@ -12,10 +12,12 @@ from ._priors import parameter_names
 from ._python import PythonTable, source_digest
 from ._schema import Config
 
-_OPERATION = {"num_draws", "chunk", "commit_seconds", "commit_bytes", "max_time", "until_ess", "until_rhat", "output"}
+_OPERATION = {
+    "num_draws", "chunk", "commit_seconds", "commit_bytes", "max_time", "until_ess", "until_rhat", "output", "devices",
+}  # fmt: skip
 _FILES = ("values", "covariance", "mask", *FILES)
 _LEFT_OUT = {
-    "run": _OPERATION | {"precision"},
+    "run": _OPERATION | {"block", "precision"},
     "likelihood": {"__all__": dict.fromkeys(_FILES, True) | {"model": {"power": {"values", "sources"}}}},
 }
 
@@ -24,7 +26,8 @@ def identity(config: Config) -> dict[str, Any]:
     """All that determines the draws: the tables, the data and the precision.
 
     Left out is what may change when a run is resumed: how many draws, until when, how often committed, and where to;
-    and where the data lie, of which the content counts. The precision stands by itself.
+    and where the data lie, of which the content counts. The precision stands by itself, and blocks of chains in the
+    identity of the sampling.
     """
     tables = config.model_dump(exclude=_LEFT_OUT)
     likelihood = build_likelihood(config)

@@ -10,7 +10,9 @@ from ._errors import ConfigError, first_problem
 from ._schema import Config
 
 
-def load(path: str | Path, *, output: str | None = None, max_time: float | None = None) -> Config:
+def load(
+    path: str | Path, *, output: str | None = None, max_time: float | None = None, devices: int | None = None
+) -> Config:
     """Read and check a configuration.
 
     Args:
@@ -18,16 +20,24 @@ def load(path: str | Path, *, output: str | None = None, max_time: float | None 
         output: The chain's file, in place of the one the configuration names; by default `<stem of path>.h5` in the
             working folder.
         max_time: The time budget [s], in place of the one the configuration names.
+        devices: How many are used, in place of what the configuration says.
 
     Raises:
         ConfigError: The file cannot be read, is not TOML, or holds what is no configuration; the sentence names file
             and key.
     """
     path = Path(path)
-    return loads(_read(path), path, output=output, max_time=max_time)
+    return loads(_read(path), path, output=output, max_time=max_time, devices=devices)
 
 
-def loads(text: str, source: str | Path, *, output: str | None = None, max_time: float | None = None) -> Config:
+def loads(
+    text: str,
+    source: str | Path,
+    *,
+    output: str | None = None,
+    max_time: float | None = None,
+    devices: int | None = None,
+) -> Config:
     """A configuration from text, such as a chain keeps of it in its attribute `configuration`.
 
     Args:
@@ -35,6 +45,7 @@ def loads(text: str, source: str | Path, *, output: str | None = None, max_time:
         source: The file it came from; paths in it are relative to its folder.
         output: As for `load`.
         max_time: As for `load`.
+        devices: As for `load`.
 
     Raises:
         ConfigError: The text is not TOML, or holds what is no configuration.
@@ -44,10 +55,8 @@ def loads(text: str, source: str | Path, *, output: str | None = None, max_time:
     run = table.setdefault("run", {})
     if isinstance(run, dict):
         run.setdefault("output", f"{source.stem}.h5")
-        if output is not None:
-            run["output"] = output
-        if max_time is not None:
-            run["max_time"] = max_time
+        given = {"output": output, "max_time": max_time, "devices": devices}
+        run |= {name: value for name, value in given.items() if value is not None}
     try:
         config = Config.model_validate(table)
     except ValidationError as error:

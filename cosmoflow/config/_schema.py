@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, PositiveInt, PrivateAttr, SerializeAsAny, field_validator
+from pydantic import Field, PositiveInt, PrivateAttr, SerializeAsAny, field_validator, model_validator
 
 from ._errors import refusal
 from ._likelihoods import read_tables
@@ -58,11 +58,13 @@ class KeepTable(Table):
 class RunTable(Table):
     """`[run]`: arguments of `sample`, the seed, and where the chain goes.
 
-    All but the seed, the number of chains and the precision may change when a run is resumed.
+    All but the seed, the number of chains, their blocks and the precision may change when a run is resumed.
     """
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     num_chains: PositiveInt = 4
+    block: PositiveInt | None = None
+    devices: PositiveInt | None = None
     num_draws: PositiveInt = 5000
     chunk: Annotated[int, Field(ge=25)] = 250
     precision: Literal["float32", "float64"] = "float64"
@@ -77,6 +79,15 @@ class RunTable(Table):
         """As many as `chunk` says, or fewer where the draws of all chains would take more than `CALL_BYTES`."""
         size = self.num_chains * dim * np.dtype(self.precision).itemsize
         return max(2, min(self.chunk, CALL_BYTES // size))
+
+    @model_validator(mode="after")
+    def _blocks_divide_chains(self) -> "RunTable":
+        if self.block is not None and self.num_chains % self.block:
+            raise refusal(
+                f"is {self.block}, but must divide the {self.num_chains} chains of the run; choose a divisor",
+                key="block",
+            )
+        return self
 
     @field_validator("output")
     @classmethod

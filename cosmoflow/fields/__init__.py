@@ -19,5 +19,6 @@ from ._power import InterpolatedMatterPower as InterpolatedMatterPower
 from ._power import LinearMatterPower as LinearMatterPower
 from ._power import TabulatedPower as TabulatedPower
 from ._slab import SlabGrid as SlabGrid
+from ._slab import in_slabs as in_slabs
 from ._spectra import WavenumberBins as WavenumberBins
 from ._summary import FieldSummary as FieldSummary

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -162,3 +163,12 @@ class SlabGrid(AbstractGrid):
 _FIELD = PartitionSpec(SLABS)
 _VECTORS = PartitionSpec(None, SLABS)
 _MODES = PartitionSpec(None, SLABS)
+
+
+def in_slabs(tree: Any) -> bool:
+    """Whether something in a tree is on a grid that several devices share."""
+    return any(map(_is_slab, jax.tree.leaves(tree, is_leaf=_is_slab)))
+
+
+def _is_slab(leaf: Any) -> bool:
+    return isinstance(leaf, SlabGrid)

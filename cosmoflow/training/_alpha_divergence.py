@@ -11,6 +11,7 @@ from ..dynamics import AbstractPotential, GaussianKinetic, Hamiltonian, Leapfrog
 from ..flows import HamiltonianFlow
 from ..targets import AbstractTarget, Augmented
 from ._losses import AbstractLoss, Batch, stopped
+from ._spread import spread
 
 
 class AlphaDivergence(AbstractLoss):
@@ -40,7 +41,7 @@ class AlphaDivergence(AbstractLoss):
     def __call__(self, model: HamiltonianFlow, batch: Batch, *, key: Key) -> Scalar:
         """A scalar with the gradient of the divergence, its samples being fixed; the value measures no progress."""
         fixed = paramax.unwrap(stopped(model))
-        x, log_weights = jax.vmap(lambda k: self.annealed(fixed, k))(jr.split(key, self.num_samples))
+        x, log_weights = jax.vmap(lambda k: self.annealed(fixed, k))(spread(jr.split(key, self.num_samples)))
         weights = jax.lax.stop_gradient(jax.nn.softmax(jnp.where(jnp.isnan(log_weights), -jnp.inf, log_weights)))
         q, p = jnp.split(jax.lax.stop_gradient(x), 2, axis=1)
         return weights @ (2 * model.momentum.log_prob(p, q) - model.log_prob(jnp.concatenate([q, p], axis=1)))

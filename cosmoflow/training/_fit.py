@@ -1,7 +1,7 @@
 """Training: compiled chunks of optimiser steps in a host loop, the best parameters kept."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import equinox as eqx
@@ -16,9 +16,11 @@ from jaxtyping import Array, Float
 from .._budget import Budget
 from .._progress import Facts, stage
 from .._results import RunError, Status
-from .._types import Key, Scalar
+from .._types import Device, Key, Scalar
 from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
+from ..fields import in_slabs
 from ._losses import AbstractLoss
+from ._spread import spread, spread_over
 
 Model = TypeVar("Model", bound=eqx.Module)
 Data: TypeAlias = (
@@ -56,13 +58,18 @@ def default_optimizer(num_steps: int, learning_rate: float = 1e-2) -> optax.Grad
     return optax.chain(optax.clip_by_global_norm(10.0), optax.adam(rate, b2=0.99))
 
 
-@eqx.filter_jit
-def _train_chunk(training, static, loss, data, optimizer, key, first_step, *, num_steps, batch_size, num_validation):
+@eqx.filter_jit(donate="all-except-first")
+def _train_chunk(given, training, *, num_steps, batch_size, num_validation):
     """`num_steps` optimiser steps, then the validation loss; the best parameters so far are kept.
+
+    The memory of `training` is used again, so that it cannot be; `given` has the fixed part of the model, the loss, the
+    data, the optimiser, the key and the number of the first step.
 
     Where the validation loss is not finite, the training goes on from the best parameters with fresh moments of the
     optimiser, whose count of steps stays.
     """
+
+    static, loss, data, optimizer, key, first_step = given
 
     def evaluate(parameters, batch, k):
         return loss(eqx.combine(parameters, static), batch, key=k)
@@ -71,7 +78,7 @@ def _train_chunk(training, static, loss, data, optimizer, key, first_step, *, nu
         if data is None:
             return None
         chosen = jr.randint(k, (batch_size,), 0, len(jax.tree.leaves(data)[0]))
-        return jax.tree.map(lambda a: a[chosen], data)
+        return jax.tree.map(lambda a: spread(a[chosen]), data)
 
     def step(carry, i):
         parameters, optimizer_state = carry
@@ -113,6 +120,7 @@ def fit(
     data: Data = None,
     batch_size: int = 256,
     store: ChainStore | None = None,
+    devices: Sequence[Device] | None = None,
     chunk: int = 50,
     checkpoint_seconds: float = 30.0,
     max_time: float | None = None,
@@ -122,7 +130,7 @@ def fit(
     """Minimise a loss; the parameters with the lowest validation loss are returned.
 
     The randomness of a step depends on the key and the step's number alone, so an interrupted training that is
-    resumed from its store ends with the same bits as an uninterrupted one.
+    resumed from its store on as many devices ends with the same bits as an uninterrupted one.
 
     Args:
         model: What is trained: its inexact arrays, those inside `paramax.NonTrainable` apart.
@@ -133,6 +141,8 @@ def fit(
         data: Samples, from which every step draws a batch: positions, or positions and their conditions.
         batch_size: Samples per batch.
         store: Where checkpoints and the trained model are committed; what it already holds is not computed again.
+        devices: Among which the samples of a batch are divided, where their number goes; all of this process where it
+            is None. Their number may change the last bits of the losses.
         chunk: Steps per compiled call; validation happens after each.
         checkpoint_seconds: Least time between two checkpoints.
         max_time: Seconds within which the training ends early, with a checkpoint and `RunError`.
@@ -153,10 +163,10 @@ def fit(
     parameters, static = eqx.partition(
         model, eqx.is_inexact_array, is_leaf=lambda leaf: isinstance(leaf, paramax.NonTrainable)
     )
-    # A weak type would be lost in the first chunk, and the second compiled again.
-    parameters = jax.tree.map(lambda a: jnp.asarray(a, a.dtype), parameters)
+    # Copies, since their memory is used again; a weak type would be lost in the first chunk, and the second compiled.
+    parameters, best = (jax.tree.map(lambda a: jnp.array(a, a.dtype), parameters) for _ in range(2))
     infinity = jnp.asarray(jnp.inf, jnp.result_type(float))
-    training = _Training(parameters, optimizer.init(parameters), parameters, infinity)
+    training = _Training(parameters, optimizer.init(parameters), best, infinity)
     losses, validation, seconds = np.zeros(0), np.zeros(0), 0.0
     if store is not None:
         store.identify({"training": digest((model, loss, optimizer, key, data, num_steps, batch_size, chunk))})
@@ -186,14 +196,18 @@ def fit(
         skipped = int(np.isnan(losses).sum())
         return {"loss": float(validation[-1])} | ({"skipped steps": skipped} if skipped else {})
 
-    with stage(STAGE, num_steps, done=len(losses), facts=facts, visible=progress, run=run) as live:
+    used = () if in_slabs((model, loss)) else tuple(jax.local_devices() if devices is None else devices)
+    with (
+        spread_over(used),
+        stage(STAGE, num_steps, done=len(losses), facts=facts, visible=progress, run=run) as live,
+    ):
         while len(losses) < num_steps:
             if (status := budget.ask()) is not None:
                 commit()
                 raise RunError(status)
             count = min(chunk, num_steps - len(losses))
             training, new_losses, new_validation = _train_chunk(
-                training, static, loss, data, optimizer, key, jnp.asarray(len(losses)),
+                (static, loss, data, optimizer, key, jnp.asarray(len(losses))), training,
                 num_steps=count, batch_size=batch_size, num_validation=8,
             )  # fmt: skip
             losses = np.append(losses, np.asarray(new_losses))
@@ -206,4 +220,5 @@ def fit(
         if not np.isfinite(training.best_loss):
             skipped = int(np.isnan(losses).sum())
             raise RunError(Status.NO_FINITE_LOSS, f"{type(loss).__name__}, {skipped} of {num_steps} steps not finite")
-    return eqx.combine(training.best, static), FitHistory(losses, validation, seconds)
+    best = training.best if len(used) < 2 else jax.device_put(training.best, used[0])
+    return eqx.combine(best, static), FitHistory(losses, validation, seconds)

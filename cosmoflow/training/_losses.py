@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 from .._types import Key, Scalar
 from ..flows import HamiltonianFlow
 from ..targets import AbstractTarget, Augmented
+from ._spread import spread
 
 Batch: TypeAlias = Float[Array, "batch dim"] | tuple[Float[Array, "batch dim"], Float[Array, "batch condition"]] | None
 """Positions, positions and conditions, or nothing."""
@@ -73,7 +74,7 @@ class ReverseKL(AbstractLoss):
     def __call__(self, model: HamiltonianFlow, batch: Batch, *, key: Key) -> Scalar:
         """The loss of the model, estimated from `num_samples` of its draws."""
         augmented = Augmented(self.target, model.momentum)
-        x, log_prob = model.sample_and_log_prob(key, (self.num_samples,))
+        x, log_prob = map(spread, model.sample_and_log_prob(key, (self.num_samples,)))
         if self.path_gradient:
             log_prob = stopped(model).log_prob(x)
         return jnp.mean(log_prob - jax.vmap(augmented.log_density)(x))

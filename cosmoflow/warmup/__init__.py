@@ -6,5 +6,7 @@ from ._low_rank import LowRank as LowRank
 from ._step_bias import StepBias as StepBias
 from ._step_bias import step_bias as step_bias
 from ._triangular import Triangular as Triangular
+from ._warmup import STAGE as STAGE
+from ._warmup import Warmed as Warmed
 from ._warmup import warmup as warmup
 from ._whiten import whiten as whiten

@@ -8,14 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from .._blocks import Blocks, joined
 from .._budget import Budget
-from .._chunk import init_states, run_chunk, sample_stats
+from .._chunk import Chunks
 from .._progress import Facts, Stage
 from .._record import Record
 from .._results import RunError, Status
 from .._types import Key
 from .._verdict import added, judge, total
-from ..chains import POSTERIOR
+from ..chains import POSTERIOR, SAMPLE_STATS
 from ..diagnostics import gradient_cost
 from ..samplers import AbstractSampler
 from ..targets import Pullback
@@ -99,17 +100,18 @@ class Pilot:
 
     Args:
         num_chains: Chains.
+        blocks: How they are computed.
         capacity: Draws per compiled call of the sampling to come, whose compilation the pilot shares.
         budget: Asked between windows.
         live: Where progress is shown, in gradients.
         facts: What is known, filled in here.
     """
 
-    def __init__(self, num_chains: int, capacity: int, budget: Budget, live: Stage, facts: Facts):
+    def __init__(self, num_chains: int, blocks: Blocks, capacity: int, budget: Budget, live: Stage, facts: Facts):
         self.cost = 0.0
         self.parameters: list[dict[str, np.ndarray]] = []
         self.stats: list[dict[str, np.ndarray]] = []
-        self._num_chains, self._capacity = num_chains, max(capacity, WINDOW)
+        self._num_chains, self._blocks, self._capacity = num_chains, blocks, max(capacity, WINDOW)
         self._budget, self._live, self._facts = budget, live, facts
 
     def spend(self, gradients: float | int) -> None:
@@ -139,18 +141,17 @@ class Pilot:
         """
         record = Record()
         self.spend(self._num_chains)
-        states = init_states(target, sampler, positions, key, record)
+        chunks = Chunks(target, record, self._blocks, self._capacity)
+        states = chunks.start(sampler, positions, key)
         small = record.small(target, positions[0], size=MAX_KEPT)
         tuner, num_draws, spent = Tuner(sampler), WINDOW, 0.0
         draws: list[np.ndarray] = []
         log_density: list[np.ndarray] = []
         totals: dict[str, float] = {}
         while not draws or spent < cost:
-            states, chunk, infos, kept = run_chunk(
-                target, tuner.sampler, states, jnp.asarray(num_draws), record, capacity=self._capacity
-            )
-            stats = _first(num_draws, {"lp": chunk.log_density} | sample_stats(infos))
-            window = np.asarray(chunk.position[:, :num_draws])
+            states, drawn, kept = chunks.advance(tuner.sampler, states, num_draws)
+            stats = _first(num_draws, kept[SAMPLE_STATS])
+            window = joined([of_block.position[:, :num_draws] for of_block in drawn])
             self._facts |= {name: float(getattr(tuner.sampler, name)) for name in tuner.sampler.tunable}
             if "acceptance_rate" in stats:
                 self._facts["acceptance"] = float(np.mean(stats["acceptance_rate"]))
@@ -177,12 +178,12 @@ class Pilot:
         )
 
 
-def _first(num_draws: int, arrays: Mapping[str, Array]) -> dict[str, np.ndarray]:
-    """The draws of one window, on the host."""
-    return {name: np.asarray(array)[:, :num_draws] for name, array in arrays.items()}
+def _first(num_draws: int, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The draws of one window."""
+    return {name: array[:, :num_draws] for name, array in arrays.items()}
 
 
-def joined(windows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+def concatenated(windows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
     """The draws of consecutive windows, of what all of them tell."""
     names = [name for name in windows[0] if all(name in window for window in windows)]
     return {name: np.concatenate([window[name] for window in windows], axis=1) for name in names}

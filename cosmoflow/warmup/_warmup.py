@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import jax
@@ -12,11 +12,12 @@ import numpy as np
 from flowjax.bijections import AbstractBijection
 from jaxtyping import Array, Float
 
+from .._blocks import Blocks, default_size
 from .._budget import Budget
 from .._chunk import DEFAULT_CHUNK, check_start, log_densities
 from .._progress import Facts, stage
 from .._results import RunError, Status
-from .._types import Key
+from .._types import Device, Key
 from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
 from ..samplers import AbstractSampler
 from ..targets import AbstractTarget, LinearTheory, Pullback, SomeCoordinates, Wiener, has_density
@@ -34,7 +35,7 @@ from ._coordinates import (
     refinable,
 )
 from ._fields import coordinates_as_they_are, in_wiener_coordinates, inverse, wiener_of
-from ._pilot import Outcome, Pilot, joined, smallest_size
+from ._pilot import Outcome, Pilot, concatenated, smallest_size
 
 STAGE = "warmup"
 SETTLED = 0.9
@@ -80,6 +81,8 @@ def warmup(
     max_gradients: int | None = None,
     position: Float[Array, "chain dim"] | None = None,
     store: ChainStore | None = None,
+    block: int | None = None,
+    devices: Sequence[Device] | None = None,
     chunk: int = DEFAULT_CHUNK,
     max_time: float | None = None,
     stop: Callable[[], bool] = lambda: False,
@@ -111,6 +114,8 @@ def warmup(
         position: Where the search for the target begins, shape (chain, dim); standard normal draws where none are
             given. The chains start from what it finds.
         store: Where the outcome is committed; what it already holds is not computed again.
+        block: Chains that are computed side by side, as in the sampling to come.
+        devices: That are used; all of this process where it is None.
         chunk: Draws per compiled call of the sampling to come, which the pilots share.
         max_time: Seconds within which the warm-up ends early, with `RunError`; nothing of it is kept.
         stop: Asked between windows; where it answers True, `RunError` is raised, and nothing of the warm-up is kept.
@@ -120,8 +125,8 @@ def warmup(
         The target in its new coordinates, the tuned sampler, and starting points in these coordinates.
 
     Raises:
-        ValueError: `num_chains` or `max_gradients` is not positive, the positions have another shape, or the target is
-            a bare score and the sampler needs a density.
+        ValueError: `num_chains` or `max_gradients` is not positive, `block` does not divide the chains, the positions
+            have another shape, or the target is a bare score and the sampler needs a density.
         StartError: The log-density is not finite at a starting point.
         RunError: The warm-up was stopped, ran out of time, met too many non-finite densities, or could not move.
     """
@@ -134,11 +139,13 @@ def warmup(
             f"The starting positions have shape {position.shape}, but {num_chains} chains of a "
             f"{target.dim}-dimensional target need {(num_chains, target.dim)}."
         )
+    block = default_size(num_chains) if block is None else block
+    blocks = Blocks.arranged(num_chains, block, target, devices)
     tried: dict[str, AbstractSampler] = (
         candidates(target.dim, density=has_density(target)) if sampler == "auto" else {"given": sampler}
     )
     if store is not None:
-        store.identify({"warmup": digest((target, sampler, key, position, limit, num_chains))})
+        store.identify({"warmup": digest((target, sampler, key, position, limit, num_chains, block))})
     target, position = in_wiener_coordinates(target, position)
     if store is not None:
         saved = store.load_stage(STAGE)
@@ -148,14 +155,14 @@ def warmup(
     start = time.monotonic()
     facts: Facts = {"gradients": 0}
     with stage(STAGE, limit, facts=lambda: facts, visible=progress, run=None if store is None else store.path) as live:
-        pilot = Pilot(num_chains, chunk, Budget(stop, max_time), live, facts)
+        pilot = Pilot(num_chains, blocks, chunk, Budget(stop, max_time), live, facts)
         pilot.spend(0)
         run = _Warmup(target, num_chains, limit, key, pilot)
         whitened, z, reference = run.coordinates(tried, position)
         name, outcome = run.choose(whitened, tried, z, reference)
     if store is not None:
-        store.save_group("warmup_posterior", joined(pilot.parameters))
-        store.save_group("warmup_sample_stats", joined(pilot.stats))
+        store.save_group("warmup_posterior", concatenated(pilot.parameters))
+        store.save_group("warmup_sample_stats", concatenated(pilot.stats))
         parts = {"coordinates": whitened.bijection, "sampler": outcome.sampler}
         arrays = {f"{part}{leaf}": array for part in parts for leaf, array in tree_to_arrays(parts[part]).items()}
         arrays["positions"] = np.asarray(outcome.positions)

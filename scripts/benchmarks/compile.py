@@ -66,8 +66,8 @@ def compile_once(name: str) -> dict[str, float]:
         lower = partial(jax.jit(jax.vmap(jax.value_and_grad(target.log_density))).lower, positions)
     else:
         sampler, record = getattr(samplers, name)(), Record()
-        state = init_states(target, sampler, positions, jr.key(0), record)
-        lower = partial(run_chunk.lower, target, sampler, state, jnp.asarray(CHUNK), record, capacity=CHUNK)
+        state = init_states(target, sampler, positions, jr.split(jr.key(0), len(positions)), record)
+        lower = partial(run_chunk.lower, (target, sampler, record, jnp.asarray(CHUNK)), state, capacity=CHUNK)
     start, busy = time.perf_counter(), time.process_time()
     lowered = lower()
     traced = time.perf_counter()

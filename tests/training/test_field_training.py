@@ -29,7 +29,7 @@ def test_a_chunk_of_training_stays_on_the_device():
     optimizer = optax.adam(1e-2)
     training = _Training(parameters, optimizer.init(parameters), parameters, jnp.asarray(jnp.inf))
     lowered = _train_chunk.lower(
-        training, static, NegativeELBO(), fields, optimizer, jr.key(1), jnp.asarray(0),
+        (static, NegativeELBO(), fields, optimizer, jr.key(1), jnp.asarray(0)), training,
         num_steps=5, batch_size=2, num_validation=2,
     )  # fmt: skip
     program = lowered.compile().compiled.as_text()

@@ -1,0 +1,54 @@
+"""One chain from the parts that several processes have drawn."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ._results import Status
+from ._verdict import FAILED, judge, total
+from .chains import Chain, join
+from .diagnostics import Monitor, symptom
+
+FEW = 64
+"""Numbers of a variable above which it is not looked at."""
+
+
+def merge(parts: Sequence[str | Path], path: str | Path, *, overwrite: bool = False, converged: bool = False) -> Chain:
+    """Join the parts of a run, each of some of its chains, to the chain that one process would have drawn.
+
+    Args:
+        parts: Their finished files, in any order: what `sample(..., chains=..., store=...)` left.
+        path: The file of the whole chain.
+        overwrite: Whether a run that is there may be replaced.
+        converged: Whether the parts reached a stop criterion together.
+
+    Returns:
+        The whole chain; how it ended is judged from all its draws.
+
+    Raises:
+        StoreError: A part is not finished, belongs to another run or has other draws than the first, chains are missing
+            or there twice, or the file is there already or cannot be written.
+    """
+    files = [Path(part) for part in parts]
+    read = [Chain.from_file(part, max_size=FEW) for part in files]
+    sound = Status.CONVERGED if converged else Status.SUCCESSFUL
+    join(files, Path(path), attributes={"status": _verdict(read, sound).name}, overwrite=overwrite)
+    return Chain.from_file(path)
+
+
+def _verdict(parts: Sequence[Chain], sound: Status) -> Status:
+    """How a run ended, from the statistics of all its chains."""
+    num_draws = min(part.num_draws for part in parts)
+    stats, posterior = (
+        {name: np.concatenate([group[name][:, :num_draws] for group in groups]) for name in groups[0]}
+        for groups in ([part.sample_stats for part in parts], [part.posterior for part in parts])
+    )
+    num_chains = sum(part.num_chains for part in parts)
+    status = judge(total(stats), num_chains * num_draws, sound)
+    if status in FAILED:
+        return status
+    monitor = Monitor(num_chains)
+    monitor.update(posterior, stats)
+    found = symptom(monitor.draws())
+    return found[0] if found else status
