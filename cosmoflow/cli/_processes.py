@@ -46,7 +46,7 @@ def draw_part(run: Run, part: str, *, resume: bool, force: bool) -> None:
         StoreError: The part is there already, and neither `resume` nor `force` is set.
     """
     if not (match := _PART.fullmatch(part)) or int(match[1]) > int(match[2]):
-        raise CosmoflowError(f"--part is {part!r}, but must be such as 2/8: the second of eight jobs.")
+        raise CosmoflowError(f"--part is {part!r}, but must be such as 2/8: the second of eight jobs; correct it.")
     if run.until() is not None:
         raise ConfigError(
             run.config.source, "run.until_ess and run.until_rhat need all chains; leave them out for --part"

@@ -45,7 +45,9 @@ def sample(
         raise CosmoflowError("--coordinator, --num-processes and --process-id belong together; give all three.")
     together = distributed or coordinator is not None
     if together and part is not None:
-        raise CosmoflowError("--part is for jobs on their own, --distributed and --coordinator for several together.")
+        raise CosmoflowError(
+            "--part is for jobs on their own, --distributed and --coordinator for several together; give one of them."
+        )
     with StopOnSignal() as stop:
         from ._environment import configure_jax
 

@@ -83,7 +83,10 @@ class RunTable(Table):
     @model_validator(mode="after")
     def _blocks_divide_chains(self) -> "RunTable":
         if self.block is not None and self.num_chains % self.block:
-            raise refusal(f"is {self.block}, but must divide the {self.num_chains} chains of the run", key="block")
+            raise refusal(
+                f"is {self.block}, but must divide the {self.num_chains} chains of the run; choose a divisor",
+                key="block",
+            )
         return self
 
     @field_validator("output")
