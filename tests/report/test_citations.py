@@ -63,7 +63,7 @@ def test_shipped_sets_cite_what_their_readme_cites(name):
     assert set(re.findall(r"arXiv:(\d{4}\.\d{4,5})", citation)) == eprints(DATA[name])
 
 
-@pytest.mark.parametrize("kind", SAMPLERS.keys() - {"mixture", "tempering", "global_and_local"})
+@pytest.mark.parametrize("kind", sorted(SAMPLERS.keys() - {"mixture", "tempering", "global_and_local"}))
 def test_samplers_cite_what_their_docstring_cites(kind):
     names = {name.lower(): name for name in dir(samplers)}
     documentation = inspect.getdoc(getattr(samplers, names[kind.replace("_", "")]))
