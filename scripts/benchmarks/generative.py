@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cells import ROOT, Record, main
-from generative_figure import AXES, figure
+from generative_figure import AXES, compared_beyond, figure
 from generative_grid import CORE_TARGETS, FOLDER, GRIDS, TARGETS, Cell
 from generative_report import report
 
@@ -21,9 +21,9 @@ def page(records: Mapping[Cell, Record]) -> str:
     """The page, after its figures."""
     run = [target for target in TARGETS if any(cell.target == target for cell in records)]
     core = [(target, cost) for cost in AXES for target in run if target in CORE_TARGETS]
-    others = [(target, "evaluations") for target in run if target not in CORE_TARGETS]
+    others = [(target, "evaluations") for target in compared_beyond(records)]
     figure(records, core, len(CORE_TARGETS), IMAGES / "generative.png")
-    figure(records, others, 4, IMAGES / "generative_broad.png")
+    figure(records, others, min(4, len(others)), IMAGES / "generative_broad.png")
     return report(records, GRIDS)
 
 

@@ -11,7 +11,7 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from cells import Record
-from generative_grid import METHODS, TARGETS, Cell
+from generative_grid import CORE_TARGETS, FIELDS, METHODS, TARGETS, Cell
 from generative_verdict import curves
 from matplotlib.axes import Axes
 
@@ -37,12 +37,19 @@ SHOWN = {"diffusion": "DDIM", "flow_matching": "Euler", "oscillation": "Euler"}
 """Of methods that draw in several ways, the one in the figure."""
 COLOURS = dict(zip(METHODS, [*plt.get_cmap("tab10").colors, "black"], strict=True))
 LARGEST = 5.0
-AXES = {"evaluations": "evaluations", "sampling": "operations, in passes through the perceptron"}
+DISTANCE = "sliced Wasserstein distance"
+AXES = {"evaluations": "evaluations", "sampling": "operations [passes through the network]"}
 
 
 def label(method: str, way: str = "") -> str:
     """Of a method and a way of drawing from it."""
     return LABELS[method] + (f", {way}" if way else "")
+
+
+def compared_beyond(records: Mapping[Cell, Record]) -> list[str]:
+    """Targets beyond the core ones on which several methods have been run."""
+    methods = {target: {cell.method for cell in records if cell.target == target} for target in TARGETS}
+    return [target for target in TARGETS if target not in CORE_TARGETS and len(methods[target]) > 1]
 
 
 def figure(records: Mapping[Cell, Record], panels: Sequence[tuple[str, str]], columns: int, path: Path) -> None:
@@ -57,8 +64,6 @@ def figure(records: Mapping[Cell, Record], panels: Sequence[tuple[str, str]], co
             axis.set_visible(False)
         else:
             _panel(axis, records, target, cost)
-    for row in axes:
-        row[0].set_ylabel("sliced Wasserstein distance")
     found = dict(pair for axis in axes.ravel() for pair in zip(*axis.get_legend_handles_labels()[::-1], strict=True))
     labels = [label(method) for method in METHODS if label(method) in found]
     fig.legend([found[text] for text in labels], labels, loc="lower center", ncols=4, fontsize=8, frameon=False)
@@ -70,8 +75,9 @@ def figure(records: Mapping[Cell, Record], panels: Sequence[tuple[str, str]], co
 
 def _panel(axis: Axes, records: Mapping[Cell, Record], target: str, cost: str) -> None:
     """All methods on one target, medians and ranges over seeds."""
+    measure, name = ("peaks", "difference of peaks") if target in FIELDS else ("sliced_wasserstein", DISTANCE)
     for method in METHODS:
-        curve = curves(records, target, method, "sliced_wasserstein").get(SHOWN.get(method, ""))
+        curve = curves(records, target, method, measure).get(SHOWN.get(method, ""))
         if curve is not None:
             x = np.median(curve.costs[cost], axis=0)
             heavy = {"linewidth": 2.5, "marker": "o", "zorder": 3} if method == "hamiltonian_flow" else {}
@@ -81,6 +87,7 @@ def _panel(axis: Axes, records: Mapping[Cell, Record], target: str, cost: str) -
             axis.plot(x, y, label=label(method), **style)
             low, high = curve.distance.min(axis=0), curve.distance.max(axis=0)
             axis.fill_between(x, low, high, color=COLOURS[method], alpha=0.15, linewidth=0)
-    floors = [record["floor"]["sliced_wasserstein"] for cell, record in records.items() if cell[0] == target]
+    floors = [record["floor"][measure] for cell, record in records.items() if cell[0] == target]
     axis.axhline(np.median(floors), color="grey", linestyle=":", linewidth=1)
-    axis.set(xscale="log", yscale="log", xlabel=AXES[cost], ylim=(None, LARGEST), title=NAMES[target])
+    axis.set(xscale="log", yscale="log", xlabel=AXES[cost], ylabel=name)
+    axis.set(ylim=(None, LARGEST), title=NAMES[target])

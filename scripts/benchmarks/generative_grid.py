@@ -41,6 +41,7 @@ EFFORTS = {
     "lagrangian": Effort(150, 150, batch=8, draws=60, longest=5),
 }
 TARGETS = tuple(EFFORTS)
+FIELDS = ("phi4", "log_normal", "lagrangian")
 CORE_TARGETS = ("nine_modes", "checkerboard")
 
 DIFFUSIONS = ("ddpm", "diffusion", "critically_damped")
