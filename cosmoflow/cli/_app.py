@@ -16,6 +16,7 @@ from ._export import export
 from ._fit import fit
 from ._import import import_
 from ._plot import plot
+from ._profile import profile
 from ._resume import resume_command
 from ._sample import sample
 from ._submit import submit
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (sample, fit, bestfit, watch, summarize, plot, check, export, submit, doctor):
+for command in (sample, fit, bestfit, watch, summarize, plot, check, export, submit, profile, doctor):
     app.command()(command)
 app.command("import")(import_)
 app.add_typer(data, name="data")

@@ -1,0 +1,85 @@
+"""The program that draws, compiled before it runs."""
+
+import math
+import time
+from typing import Any, NamedTuple, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from .._chunk import init_states, run_chunk, sample_stats
+from .._record import Record
+from .._types import Key
+from ..diagnostics import gradient_cost
+from ..samplers import AbstractSampler
+from ..targets import AbstractTarget
+
+
+class Drawn(NamedTuple):
+    """How long some draws of all chains took [s], and what they cost [gradients of one chain]."""
+
+    draws: int
+    seconds: float
+    gradients: float
+
+
+class Program:
+    """A chunk of draws of all chains, lowered and compiled ahead of time, and the state of the chains.
+
+    Args:
+        target: What is sampled.
+        sampler: How.
+        positions: Starting points.
+        key: Random key.
+        record: What is kept of each draw.
+        capacity: Draws per call.
+    """
+
+    def __init__(
+        self,
+        target: AbstractTarget,
+        sampler: AbstractSampler,
+        positions: Float[Array, "chain dim"],
+        key: Key,
+        record: Record,
+        capacity: int,
+    ):
+        self.capacity, self.sampler = max(capacity, 2), sampler
+        self._target, self._record = target, record
+        self._state = init_states(target, sampler, positions, key, record)
+        lowered = cast(Any, run_chunk).lower(
+            target, sampler, self._state, jnp.asarray(1), record, capacity=self.capacity
+        )
+        self._program = lowered.compile()
+
+    @property
+    def memory(self) -> dict[str, int]:
+        """Bytes that XLA states for its arguments, results and intermediate arrays."""
+        analysis = self._program.compiled.memory_analysis()
+        return {
+            "arguments": analysis.argument_size_in_bytes,
+            "results": analysis.output_size_in_bytes - analysis.alias_size_in_bytes,
+            "intermediate": analysis.temp_size_in_bytes,
+        }
+
+    def draw(self, count: int) -> Drawn:
+        """Make some draws, bring them to the host, and say what they cost."""
+        start = time.perf_counter()
+        self._state, draws, infos, kept = self._program(
+            self._target, self.sampler, self._state, jnp.asarray(count), self._record, capacity=self.capacity
+        )
+        jax.tree.map(np.asarray, (draws, kept))
+        stats = {name: np.asarray(array)[:, :count] for name, array in sample_stats(infos).items()}
+        return Drawn(count, time.perf_counter() - start, gradient_cost(stats))
+
+    def timed(self, seconds: float) -> Drawn:
+        """Draw for about so many seconds, after two draws that are not counted."""
+        last = self.draw(2)
+        draws, spent, gradients = 0, 0.0, 0.0
+        while spent < seconds:
+            wanted = (seconds - spent) * last.draws / last.seconds
+            last = self.draw(min(self.capacity, max(2, math.ceil(wanted))))
+            draws, spent, gradients = draws + last.draws, spent + last.seconds, gradients + last.gradients
+        return Drawn(draws, spent, gradients)
