@@ -27,6 +27,7 @@ docs: .venv/.with-docs
 bench: .venv/.with-bench
 	$(BIN)/python scripts/benchmarks/startup.py
 	$(BIN)/python scripts/benchmarks/compile.py
+	$(BIN)/python scripts/benchmarks/rehearsal.py
 	$(BIN)/python scripts/benchmarks/storage.py
 	$(BIN)/python scripts/benchmarks/devices.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps pdmp-jax==0.1.1  # it asks for an old JAX

@@ -87,6 +87,12 @@ class Chunks:
             for (target, record), start in zip(self._given, starts, strict=True)
         ]
 
+    def lowered(self, sampler: AbstractSampler, states: Sequence[RunState]) -> Any:
+        """The program of a block, for a look at what compiling makes of it."""
+        target, record = self._given[0]
+        program: Any = run_chunk
+        return program.lower((target, sampler, record, jnp.asarray(1)), states[0], capacity=self._capacity)
+
     def restored(self, states: Sequence[RunState], arrays: dict[str, np.ndarray]) -> list[RunState]:
         """The states of all blocks that `joined_arrays` gave, of the form of the present ones."""
         return self._blocks.restored(states, arrays)

@@ -18,6 +18,7 @@ from ._import import import_
 from ._merge import merge
 from ._new import new
 from ._plot import plot
+from ._profile import profile
 from ._report import report
 from ._resume import resume_command
 from ._sample import sample
@@ -34,7 +35,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-COMMANDS = (new, sample, fit, merge, bestfit, watch, summarize, plot, report, check, export, schema, submit, doctor)
+COMMANDS = (
+    new, sample, fit, merge, bestfit, watch, summarize, plot, report, check, export, schema, submit, profile, doctor,
+)  # fmt: skip
 for command in COMMANDS:
     app.command()(command)
 app.command("import")(import_)

@@ -12,8 +12,8 @@ from ..flows import HamiltonianFlow, importance_sample
 from ..targets import AbstractTarget
 
 _STAGE = "evidence"
-_NUM_SAMPLES = 10_000
-_NUM_MOMENTA = 4
+NUM_SAMPLES = 10_000
+NUM_MOMENTA = 4
 
 
 def evidence(flow: HamiltonianFlow, target: AbstractTarget, *, key: Key, store: ChainStore) -> FlowEvidence:
@@ -21,8 +21,8 @@ def evidence(flow: HamiltonianFlow, target: AbstractTarget, *, key: Key, store: 
     saved = store.load_stage(_STAGE)
     if saved is None:
         with stage(_STAGE, visible=False, run=store.path):
-            sampled = importance_sample(flow, target, num_samples=_NUM_SAMPLES, num_momenta=_NUM_MOMENTA, key=key)
-            if sampled.num_non_finite > NON_FINITE_BUDGET * _NUM_SAMPLES:
+            sampled = importance_sample(flow, target, num_samples=NUM_SAMPLES, num_momenta=NUM_MOMENTA, key=key)
+            if sampled.num_non_finite > NON_FINITE_BUDGET * NUM_SAMPLES:
                 raise RunError(Status.NON_FINITE)
         found = FlowEvidence(
             float(sampled.log_evidence),

@@ -1,7 +1,7 @@
 """`cosmoflow sample`."""
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,12 +9,19 @@ from .._results import CosmoflowError, RunError, Status
 from ._options import ConfigFile, Devices, Force, MaxTime, Output, Quiet, Resume
 from ._signals import StopOnSignal
 
+if TYPE_CHECKING:
+    from ._clock import CompileClock
+    from ._run import Run
+
+REHEARSAL_SECONDS = 60.0
+"""Longest time that a stage takes of a rehearsal, compiling apart."""
+
 
 def sample(
     config: ConfigFile,
     resume: Resume = False,
     force: Force = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show the run, and write nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Rehearse: say what it takes, and write nothing.")] = False,
     output: Output = None,
     max_time: MaxTime = None,
     quiet: Quiet = False,
@@ -52,6 +59,9 @@ def sample(
         from ._environment import configure_jax
 
         configure_jax()
+        from ._clock import CompileClock
+
+        clock = CompileClock()
         from .._team import Team
         from ._outcome import leave
         from ._processes import draw_part, draw_together, parts_of
@@ -65,6 +75,7 @@ def sample(
             )  # fmt: skip
             if dry_run:
                 run.say(run.description())
+                _rehearse(run, clock)
                 return
             if part is not None:
                 return draw_part(run, part, resume=resume, force=force)
@@ -83,3 +94,14 @@ def sample(
             leave(chain, run)
     if chain.status not in (Status.SUCCESSFUL, Status.CONVERGED):
         raise RunError(chain.status)
+
+
+def _rehearse(run: "Run", clock: "CompileClock") -> None:
+    from ._rehearsal import rehearse
+
+    try:
+        print(f"\n{rehearse(run, clock, REHEARSAL_SECONDS)}")
+    except RunError as error:
+        if error.status.resumable:
+            raise CosmoflowError("The rehearsal was stopped; nothing was written.") from error
+        raise

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 JOB_ID = "4711"
-PATIENCE = 300.0
+PATIENCE = 900.0
 
 
 def install(folder, monkeypatch, signal_at):

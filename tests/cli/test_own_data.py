@@ -27,7 +27,8 @@ def own(folder, monkeypatch):
     return folder
 
 
-def test_dry_run(own, cosmoflow):
+def test_dry_run(own, cosmoflow, monkeypatch):
+    monkeypatch.setattr("cosmoflow.cli._sample._rehearse", lambda *_: None)
     shown = cosmoflow("sample", "own.toml", "--dry-run")
     assert shown.code == 0 and 'observable = "DM_over_rd"' in shown.out and "options = { mean = 100.0 }" in shown.out
 

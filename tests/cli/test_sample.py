@@ -27,9 +27,11 @@ def assert_identical(path, other):
         np.testing.assert_array_equal(left[name], right[name], err_msg=name)
 
 
-def test_dry_run_writes_nothing(folder, cosmoflow):
+def test_dry_run_writes_nothing(folder, cosmoflow, monkeypatch):
+    monkeypatch.setattr("cosmoflow.cli._sample.REHEARSAL_SECONDS", 0.5)
     outcome = cosmoflow("sample", "bao.toml", "--dry-run")
     assert outcome.code == 0 and outcome.err == ""
+    assert "Compiled: " in outcome.out and "Sampler: ZigZag" in outcome.out and "\nIn all: " in outcome.out
     assert "2 dimensions, parameters Omega_m, h_r_d" in outcome.out and "draw_interval = 1.0" in outcome.out
     assert [path.name for path in folder.iterdir()] == ["bao.toml"]
 

@@ -170,7 +170,7 @@ def test_job_names_with_spaces_are_one_word():
 @pytest.mark.slow
 def test_a_real_run_under_slurm_equals_an_uninterrupted_one(folder, cosmoflow, slurm, monkeypatch):
     config = folder / "bao.toml"
-    config.write_text(config.read_text().replace("num_draws = 300", "num_draws = 30_000"))
+    config.write_text(config.read_text().replace("num_draws = 300", "num_draws = 6_000"))
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(folder / "xla"))
     monkeypatch.setenv("FAKE_SLURM_SIGNAL_AT", "bao.h5.segments/seg-*.h5")
     assert cosmoflow("submit", "bao.toml", "--run").code == 0
@@ -178,6 +178,6 @@ def test_a_real_run_under_slurm_equals_an_uninterrupted_one(folder, cosmoflow, s
     log = (folder / f"bao-{fake_slurm.JOB_ID}.log").read_text()
     assert "SIGUSR1 came" in log and "To go on: `cosmoflow sample bao.toml" in log and "The run is complete." in log
     assert fake_slurm.lines("requeued", slurm) == [f"requeue {fake_slurm.JOB_ID}"]
-    assert Chain.from_file("bao.h5").num_draws == 30_000
+    assert Chain.from_file("bao.h5").num_draws == 6_000
     assert cosmoflow("sample", "bao.toml", "--quiet", "--output", "whole.h5").code == 0
     assert_identical("bao.h5", "whole.h5")
