@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -38,9 +39,10 @@ def registered():
         entries.update(old)
 
 
+@pytest.mark.slow
 def test_likelihood():
     likelihood = names_of("likelihood")["likelihood"]
-    assert likelihood.chi2({"Omega_m": 0.3}) < 10
+    assert likelihood.chi2({"Omega_m": jnp.asarray(0.3)}) < 10
 
 
 @pytest.mark.slow

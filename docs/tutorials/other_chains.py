@@ -53,8 +53,9 @@ chain = cf.import_chain("emcee.h5", names=names)
 print(cf.summarize(chain))
 
 # %% [markdown]
-# Walkers are read as chains, and nothing is removed: the burn-in is still there, and R-hat, which compares the walkers,
-# sees it. Chains are arrays by name, so that to cut is to slice.
+# Walkers are read as chains, and nothing is removed: the burn-in is still there. The standard deviation of `Omega_m` is
+# three times what it should be, and `lp` has a mean far below its quantiles. R-hat hardly shows it, because all walkers
+# came the same way. Chains are arrays by name, so that to cut is to slice.
 
 # %%
 rest = {name: values[:, 500:] for name, values in chain.posterior.items()}
@@ -62,6 +63,8 @@ chain = cf.Chain(rest, {name: values[:, 500:] for name, values in chain.sample_s
 print(cf.summarize(chain))
 
 # %% [markdown]
+# R-hat is still above 1.01: the walkers are short chains with long correlations, and the table asks for more steps.
+#
 # ## A chain of Cobaya
 #
 # Its chains are text, `run.1.txt`, `run.2.txt`, ..., with names in the first line and a weight on every row. This is
