@@ -50,7 +50,9 @@ def profile(
             found = rehearse(run, clock, REHEARSAL_SECONDS)
         except RunError as error:
             if error.status.resumable:
-                raise CosmoflowError("The run to be profiled was stopped before there was a trace; give it more time.") from error
+                raise CosmoflowError(
+                    "The run to be profiled was stopped before there was a trace; give it more time."
+                ) from error
             raise
         count = max(2, min(found.program.capacity, int(CHUNK_SECONDS / found.seconds_per_draw)))
         found.program.draw(count)
