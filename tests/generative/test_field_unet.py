@@ -136,6 +136,15 @@ def spectrum(fields):
     return np.asarray(mean), np.asarray(jnp.std(each, axis=0) / len(fields) ** 0.5 / mean)
 
 
+def least_loss(name):
+    """What is left of the loss where the network is exact, for independent modes of variance P: the mean of sqrt(P)
+    for v along the cosine schedule, and pi / 2 of it for velocities along straight lines.
+    """
+    modes = jnp.fft.fft2(gaussian_fields(4000, jr.key(7)).reshape(-1, *GRID.shape), norm="ortho")
+    root = jnp.mean(jnp.sqrt(jnp.mean(jnp.abs(modes) ** 2, axis=0)))
+    return root * (np.pi / 2 if name == "straight" else 1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["diffusion", "straight", "energy"])
 def test_fields_of_the_right_spectrum_are_drawn(name):
@@ -155,7 +164,7 @@ def test_fields_of_the_right_spectrum_are_drawn(name):
         )
         fresh = gaussian_fields(500, jr.key(3))
         losses = [eqx.filter_jit(Matching())(model, fresh, key=jr.key(4)) for model in (trained, untrained)]
-        assert losses[0] < 0.6 * losses[1]
+        assert losses[0] - least_loss(name) < 0.3 * (losses[1] - least_loss(name))
         expected, _ = spectrum(gaussian_fields(4000, jr.key(5)))
         for model, right in ((trained, True), (untrained, False)):
             draws = eqx.filter_jit(jax.vmap(lambda k: model.sample(k, num_steps=40)))(jr.split(jr.key(6), 400))

@@ -293,7 +293,7 @@ def test_training_learns_nine_modes(name):
         model = ZigZagModel(2, TimeNetwork(4, 2, width=64, depth=3, key=key_model))
     else:
         model = MODELS[name](2, VelocityMixture(2, width=64, depth=3, key=key_model))
-    num_steps = 2500
+    num_steps = 10_000 if name == "zig_zag" else 2500  # the matching of ratios converges slowly
     optimizer = optax.adam(optax.cosine_decay_schedule(3e-3, num_steps))
     parameters, rest = eqx.partition(model, eqx.is_inexact_array)
 
