@@ -1,6 +1,7 @@
 """Chains in blocks of a fixed size, whole blocks on each device."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +72,24 @@ class Blocks:
         """A tree on the device of each block."""
         on = {device: tree if device is None else eqx.filter_shard(tree, device) for device in set(self.devices)}
         return [on[device] for device in self.devices]
+
+    def each(self, function: Callable[..., Any], *arguments: Sequence[Any]) -> list[Any]:
+        """What a function gives for every block, from one of the arguments each.
+
+        Every device has a thread of its own: programs that one thread starts on several devices of a processor wait for
+        each other.
+        """
+        given = list(zip(self.devices, *arguments, strict=True))
+        used = list(dict.fromkeys(self.devices))
+
+        def on(device: Device | None) -> list[Any]:
+            return [function(*values) for its_device, *values in given if its_device == device]
+
+        if len(used) == 1:
+            return on(used[0])
+        with ThreadPoolExecutor(len(used)) as threads:
+            results = {device: iter(found) for device, found in zip(used, threads.map(on, used), strict=True)}
+        return [next(results[device]) for device in self.devices]
 
     def divided(self, tree: Any) -> list[Any]:
         """The blocks of a tree of arrays whose first axis is that of all chains, each on its device."""

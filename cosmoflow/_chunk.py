@@ -82,10 +82,9 @@ class Chunks:
         """The states of all blocks at their starts; `first` is the number of the first chain, which sets its stream."""
         keys = jax.vmap(lambda i: jr.fold_in(key, i))(first + jnp.arange(len(positions)))
         starts = self._blocks.divided((positions, keys))
-        return [
-            init_states(target, sampler, *start, record)
-            for (target, record), start in zip(self._given, starts, strict=True)
-        ]
+        return self._blocks.each(
+            lambda given, start: init_states(given[0], sampler, *start, given[1]), self._given, starts
+        )
 
     def lowered(self, sampler: AbstractSampler, states: Sequence[RunState]) -> Any:
         """The program of a block, for a look at what compiling makes of it."""
@@ -106,10 +105,12 @@ class Chunks:
         that are given is used again, so that they cannot be.
         """
         count = jnp.asarray(num_draws)
-        results = [
-            run_chunk((target, sampler, record, count), state, capacity=self._capacity)
-            for (target, record), state in zip(self._given, states, strict=True)
-        ]
+
+        def advanced(given: Any, state: RunState) -> tuple:
+            target, record = given
+            return run_chunk((target, sampler, record, count), state, capacity=self._capacity)
+
+        results = self._blocks.each(advanced, self._given, states)
         states, draws, infos, kept = map(list, zip(*results, strict=True))
         groups = joined(kept)
         lp = joined([of_block.log_density for of_block in draws])
