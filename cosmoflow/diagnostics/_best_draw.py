@@ -41,6 +41,6 @@ def best_draw(chain: Chain, likelihood: JointLikelihood) -> BestDraw:
 
 @eqx.filter_jit
 def _best(likelihood: JointLikelihood, draws: Parameters) -> tuple[jax.Array, Parameters]:
-    log_likelihood = jax.lax.map(likelihood.log_likelihood, draws, batch_size=1024)
+    log_likelihood = jax.lax.map(likelihood.log_likelihood, draws, batch_size=64)
     best = jnp.argmax(jnp.where(jnp.isnan(log_likelihood), -jnp.inf, log_likelihood))
     return best, likelihood.chi2({name: values[best] for name, values in draws.items()})
