@@ -21,7 +21,7 @@ class Cost:
         gradients: evaluations of the gradient.
         densities: evaluations of the log-density alone.
         directional_derivatives: evaluations of the derivative along one direction.
-        warmup: the cost of everything before the first draw [gradients].
+        warmup: the cost of everything before the first draw [gradients]; NaN where it is not known.
         seconds: wall time of sampling [s]; NaN where it is not known.
     """
 
@@ -40,6 +40,10 @@ class Cost:
     def total(self) -> float:
         """The cost of the draws and of the warm-up [gradients]."""
         return self.sampling + self.warmup
+
+    def __str__(self) -> str:
+        before = f", {self.warmup:,.0f} of warm-up" if math.isfinite(self.warmup) else ""
+        return f"{self.sampling:,.0f} gradients of sampling{before}"
 
 
 def gradient_cost(stats: Mapping[str, np.ndarray]) -> float:
@@ -62,6 +66,6 @@ def cost(chain: Chain) -> Cost:
     """
     return Cost(
         *_counts(chain.sample_stats),
-        warmup=float(chain.attributes.get("warmup_gradients", 0.0)),
+        warmup=float(chain.attributes.get("warmup_gradients", "nan")),
         seconds=float(chain.attributes.get("sampling_seconds", "nan")),
     )

@@ -57,7 +57,7 @@ def sampler(subject: Subject) -> Html:
         ("chosen by", "the warm-up" if subject.tables.get("sampler", {}).get("kind") == "auto" else None),
         ("chains", summary.num_chains),
         ("draws of each", summary.num_draws),
-        ("gradients", f"{cost.sampling:,.0f} of sampling, {cost.warmup:,.0f} of warm-up" if cost.total else None),
+        ("cost", str(cost) if cost.sampling else None),
         ("seconds of sampling", f"{cost.seconds:.1f}" if np.isfinite(cost.seconds) else None),
         ("smallest bulk ESS", f"{summary.ess:.0f}" if summary.parameters else None),
         ("per 1000 gradients", f"{per_gradients:.1f}" if np.isfinite(per_gradients) else None),

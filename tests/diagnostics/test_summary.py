@@ -43,6 +43,14 @@ def test_cost():
     assert math.isnan(cost(more).seconds)
 
 
+def test_what_is_not_known_of_the_cost_is_not_said():
+    chain = make()
+    assert "Cost 48,000 gradients of sampling, 1,000 of warm-up\n" in f"{summarize(chain)}\n"
+    alone = summarize(Chain(chain.posterior, chain.sample_stats))
+    assert f"{alone.cost}" == "48,000 gradients of sampling"
+    assert math.isnan(alone.ess_per_1000_gradients_in_all)
+
+
 def test_rows():
     summary = summarize(make())
     assert [row.name for row in summary.parameters] == ["Omega_m", "w[0]", "w[1]"]
