@@ -3,7 +3,6 @@
 from ..chains import Chain
 from ..config import build_likelihood
 from ..diagnostics import FlowEvidence, best_draw, is_field, summarize, summarize_fields, varying
-from ..likelihoods import JointLikelihood
 from ._figures import save_figures
 from ._run import Run
 
@@ -13,8 +12,7 @@ def leave(chain: Chain, run: Run) -> None:
     lines = [str(summarize(chain, varying(chain)))]
     if is_field(chain):
         lines.append(f"\n{summarize_fields(chain)}")
-    if set(run.posterior.prior.names) <= chain.posterior.keys():
-        lines += best_fit(chain, build_likelihood(run.config))
+    lines += best_fit(chain, run)
     if found := FlowEvidence.from_attributes(chain.attributes):
         lines.append(str(found))
     text = "\n".join(lines)
@@ -27,8 +25,10 @@ def leave(chain: Chain, run: Run) -> None:
         run.say(f"No corner plot: {error}")
 
 
-def best_fit(chain: Chain, likelihood: JointLikelihood) -> list[str]:
-    """chi^2 of each Gaussian likelihood at the draw of highest likelihood, if there is one."""
-    chi2 = best_draw(chain, likelihood).chi2
+def best_fit(chain: Chain, run: Run) -> list[str]:
+    """chi^2 of each Gaussian likelihood at the draw of highest likelihood, where the chain holds all parameters."""
+    if not set(run.posterior.prior.names) <= chain.posterior.keys():
+        return []
+    chi2 = best_draw(chain, build_likelihood(run.config)).chi2
     each = ", ".join(f"{name} {value:.2f}" for name, value in chi2.items())
     return [f"chi^2 at the best draw {sum(chi2.values()):.2f}: {each}"] if chi2 else []

@@ -10,18 +10,19 @@ from .._blocks import Blocks
 from .._chunk import Chunks
 from .._record import Record
 from .._types import Key
-from ..chains import SAMPLE_STATS
+from ..chains import POSTERIOR, SAMPLE_STATS, Chain
 from ..diagnostics import gradient_cost
 from ..samplers import AbstractSampler
 from ..targets import AbstractTarget
 
 
 class Drawn(NamedTuple):
-    """How long some draws of all chains took [s], and what they cost [gradients of one chain]."""
+    """Some draws of all chains: how many, how long they took [s], what they cost [gradients of one chain], the last."""
 
     draws: int
     seconds: float
     gradients: float
+    chain: Chain
 
 
 class Program:
@@ -66,8 +67,10 @@ class Program:
         """Make some draws, bring them to the host, and say what they cost."""
         start = time.perf_counter()
         self._states, _, kept = self._chunks.advance(self.sampler, self._states, count)
-        stats = {name: array[:, :count] for name, array in kept[SAMPLE_STATS].items()}
-        return Drawn(count, time.perf_counter() - start, gradient_cost(stats))
+        posterior, stats = (
+            {name: array[:, :count] for name, array in kept[group].items()} for group in (POSTERIOR, SAMPLE_STATS)
+        )
+        return Drawn(count, time.perf_counter() - start, gradient_cost(stats), Chain(posterior, stats))
 
     def timed(self, seconds: float) -> Drawn:
         """Draw for about so many seconds, after two draws that are not counted."""
@@ -77,4 +80,4 @@ class Program:
             wanted = (seconds - spent) * last.draws / last.seconds
             last = self.draw(min(self.capacity, max(2, math.ceil(wanted))))
             draws, spent, gradients = draws + last.draws, spent + last.seconds, gradients + last.gradients
-        return Drawn(draws, spent, gradients)
+        return Drawn(draws, spent, gradients, last.chain)

@@ -22,6 +22,7 @@ from ..warmup import warmup, whiten
 from ..warmup._warmup import default_budget
 from ._clock import CompileClock, Stopwatch
 from ._evidence import NUM_MOMENTA, NUM_SAMPLES
+from ._outcome import best_fit
 from ._program import Drawn, Program
 from ._run import Purpose, Run
 
@@ -30,6 +31,9 @@ FIRST_STEPS = 50
 
 LEAST_GRADIENTS = 400
 """Of a warm-up, below which it tunes nothing."""
+
+DRAWING_SECONDS = 5.0
+"""For which it draws, by which a draw is timed."""
 
 
 class Stage(NamedTuple):
@@ -144,7 +148,9 @@ def rehearse(run: Run, clock: CompileClock, seconds: float) -> Rehearsal:
     size = config.run.block or default_size(config.run.num_chains)
     blocks = Blocks.arranged(config.run.num_chains, size, target, run.devices)
     program = Program(target, sampler, position, run.key(Purpose.SAMPLING), run.record, capacity, blocks)
-    return Rehearsal(run, clock, tuple(stages), gradient, program, program.timed(seconds / 10))
+    drawn = program.timed(DRAWING_SECONDS)
+    best_fit(drawn.chain, run)
+    return Rehearsal(run, clock, tuple(stages), gradient, program, drawn)
 
 
 def _train(run: Run, table: FlowTable, clock: CompileClock, seconds: float) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ._clock import CompileClock
     from ._run import Run
 
-REHEARSAL_SECONDS = 60.0
+REHEARSAL_SECONDS = 180.0
 """Longest time that a stage takes of a rehearsal, compiling apart."""
 
 

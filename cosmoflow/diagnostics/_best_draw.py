@@ -11,6 +11,9 @@ from .._types import Parameters
 from ..chains import Chain
 from ..likelihoods import JointLikelihood
 
+BATCH = 64
+"""Draws whose likelihood is computed side by side; one program serves chains of any length."""
+
 
 class BestDraw(NamedTuple):
     """The draw of highest likelihood.
@@ -32,15 +35,23 @@ def best_draw(chain: Chain, likelihood: JointLikelihood) -> BestDraw:
         likelihood: what they were drawn for.
     """
     draws = {name: values.reshape(-1, *values.shape[2:]) for name, values in chain.posterior.items()}
-    best, chi2 = _best(likelihood, {name: jnp.asarray(values) for name, values in draws.items()})
-    return BestDraw(
-        {name: np.asarray(values[int(best)]) for name, values in draws.items()},
-        {name: float(x) for name, x in chi2.items()},
-    )
+    count = chain.num_chains * chain.num_draws
+    batches = (np.arange(first, first + BATCH) % count for first in range(0, count, BATCH))
+    log_likelihood = np.concatenate([_log_likelihoods(likelihood, _rows(draws, batch)) for batch in batches])[:count]
+    best = np.argmax(np.where(np.isnan(log_likelihood), -np.inf, log_likelihood))
+    chi2 = _chi2(likelihood, _rows(draws, best))
+    return BestDraw({name: values[best] for name, values in draws.items()}, {name: float(x) for name, x in chi2.items()})
+
+
+def _rows(draws: dict[str, np.ndarray], rows: np.ndarray | np.intp) -> Parameters:
+    return {name: jnp.asarray(values[rows]) for name, values in draws.items()}
 
 
 @eqx.filter_jit
-def _best(likelihood: JointLikelihood, draws: Parameters) -> tuple[jax.Array, Parameters]:
-    log_likelihood = jax.lax.map(likelihood.log_likelihood, draws, batch_size=64)
-    best = jnp.argmax(jnp.where(jnp.isnan(log_likelihood), -jnp.inf, log_likelihood))
-    return best, likelihood.chi2({name: values[best] for name, values in draws.items()})
+def _log_likelihoods(likelihood: JointLikelihood, draws: Parameters) -> jax.Array:
+    return jax.vmap(likelihood.log_likelihood)(draws)
+
+
+@eqx.filter_jit
+def _chi2(likelihood: JointLikelihood, parameters: Parameters) -> Parameters:
+    return likelihood.chi2(parameters)
