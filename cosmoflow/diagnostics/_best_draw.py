@@ -40,7 +40,9 @@ def best_draw(chain: Chain, likelihood: JointLikelihood) -> BestDraw:
     log_likelihood = np.concatenate([_log_likelihoods(likelihood, _rows(draws, batch)) for batch in batches])[:count]
     best = np.argmax(np.where(np.isnan(log_likelihood), -np.inf, log_likelihood))
     chi2 = _chi2(likelihood, _rows(draws, best))
-    return BestDraw({name: values[best] for name, values in draws.items()}, {name: float(x) for name, x in chi2.items()})
+    return BestDraw(
+        {name: values[best] for name, values in draws.items()}, {name: float(x) for name, x in chi2.items()}
+    )
 
 
 def _rows(draws: dict[str, np.ndarray], rows: np.ndarray | np.intp) -> Parameters:
