@@ -20,7 +20,7 @@ def save_figures(chain: Chain, path: Path, parameters: Sequence[str] | None = No
     Args:
         chain: What is drawn.
         path: Of the corner plot, `run.png`; the others stand beside it, `run_maps.png`.
-        parameters: Those of the corner plot; all that vary if None.
+        parameters: Those of the corner plot; those of a report if None.
 
     Returns:
         Where each figure is, by name.
@@ -65,19 +65,19 @@ def save_kind(kind: str, subject: Subject, path: Path) -> dict[str, Path]:
 def _corner(subject: Subject) -> "dict[str, Figure]":
     from ..plotting import corner
 
-    return {"corner plot": corner(subject.chain, _names(subject))}
+    return {"corner plot": corner(subject.chain, subject.shown)}
 
 
 def _trace(subject: Subject) -> "dict[str, Figure]":
     from ..plotting import trace
 
-    return {"trace": trace(subject.chain, _names(subject))}
+    return {"trace": trace(subject.chain, subject.shown)}
 
 
 def _rank(subject: Subject) -> "dict[str, Figure]":
     from ..plotting import rank
 
-    return {"rank": rank(subject.chain, _names(subject))}
+    return {"rank": rank(subject.chain, subject.shown)}
 
 
 def _fields(subject: Subject) -> "dict[str, Figure]":
@@ -92,10 +92,6 @@ def _data(subject: Subject) -> "dict[str, Figure]":
     if not (figures := data_figures(subject)):
         raise ValueError("None of the data of this run are drawn against redshift, angle or multipole.")
     return figures
-
-
-def _names(subject: Subject) -> Sequence[str]:
-    return subject.parameters or varying(subject.chain)
 
 
 KINDS: "dict[str, Callable[[Subject], dict[str, Figure]]]" = {

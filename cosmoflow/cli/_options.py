@@ -15,7 +15,10 @@ ChainFile = Annotated[
 Resume = Annotated[bool, typer.Option("--resume", help="Go on where the run stopped.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the run that is there.")]
 Parameters = Annotated[
-    str | None, typer.Option("--parameters", help="Which, as in Omega_m,w0 [default: all].", show_default=False)
+    str | None,
+    typer.Option(
+        "--parameters", help="Which, as in Omega_m,w0 [default: all, of figures at most seven].", show_default=False
+    ),
 ]
 Output = Annotated[
     Path | None,
