@@ -4,14 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-import numpy as np
-
 from .._blocks import default_size
 from .._merge import FEW, merge
 from .._results import CosmoflowError, RunError, StoreError
 from .._status_file import status_path, write_status
 from .._team import Team
-from ..chains import Chain, ChainStore, arrange_parts, inherit, part_path, parts_of, remove_parts, tasks
+from ..chains import Chain, ChainStore, arrange_parts, inherit, part_path, parts_of, remove_parts, side_by_side, tasks
 from ..config import Config, ConfigError
 from ..diagnostics import Monitor, next_check
 from ..warmup import STAGE as WARMUP
@@ -134,13 +132,10 @@ def _stops(run: Run) -> Iterator[int]:
 def _converged(run: Run, team: Team, own: Sequence[range], num_draws: int) -> bool:
     """Whether so many draws of all chains together fulfil the stop criterion."""
     read = {part.start: Chain.from_file(part_path(run.config.output, part), max_size=FEW) for part in own}
-    told = team.meet({start: (part.posterior, part.sample_stats) for start, part in read.items()})
-    parts = [part for _, part in sorted((start, part) for others in told for start, part in others.items())]
-    posterior, stats = (
-        {name: np.concatenate([group[name][:, :num_draws] for group in groups]) for name in groups[0]}
-        for groups in zip(*parts, strict=True)
-    )
+    told = team.meet({start: Chain(part.posterior, part.sample_stats) for start, part in read.items()})
+    parts = {start: part for others in told for start, part in others.items()}
+    whole = side_by_side([parts[start] for start in sorted(parts)], num_draws)
     monitor = Monitor(run.config.run.num_chains, exact=True)
-    monitor.update(posterior, stats)
+    monitor.update(whole.posterior, whole.sample_stats)
     until = run.until()
     return until is not None and until.holds(*monitor.worst())
