@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import equinox as eqx
@@ -21,6 +22,17 @@ def default_size(num_chains: int) -> int:
     """Chains of a block where nothing is said: the least divisor of their number that respects the bounds above."""
     enough = max(LEAST_SIZE, -(-num_chains // MOST_BLOCKS))
     return next(size for size in range(min(enough, num_chains), num_chains + 1) if num_chains % size == 0)
+
+
+def shares(num_chains: int, size: int, count: int) -> list[range]:
+    """The chains of each of some processes: whole blocks, as evenly as they go.
+
+    Raises:
+        ValueError: The size does not divide the number of chains.
+    """
+    _check_size(num_chains, size)
+    edges = [size * (i * (num_chains // size) // count) for i in range(count + 1)]
+    return [range(first, stop) for first, stop in pairwise(edges)]
 
 
 def shared_out(count: int, num_devices: int) -> list[int]:
@@ -58,10 +70,7 @@ class Blocks:
         Raises:
             ValueError: The size does not divide the number of chains.
         """
-        if size < 1 or num_chains % size:
-            raise ValueError(
-                f"{num_chains} chains cannot be computed in blocks of {size}; choose a `block` that divides them."
-            )
+        _check_size(num_chains, size)
         count = num_chains // size
         chosen = list(jax.local_devices() if devices is None else devices)
         if in_slabs(target) or (devices is None and len(chosen) == 1):
@@ -116,6 +125,13 @@ def joined_arrays(states: Sequence[Any]) -> dict[str, np.ndarray]:
     each_of = [tree_to_arrays(state) for state in states]
     first = each_of[0]
     return {name: _concatenated([a[name] for a in each_of]) if first[name].ndim else first[name] for name in first}
+
+
+def _check_size(num_chains: int, size: int) -> None:
+    if size < 1 or num_chains % size:
+        raise ValueError(
+            f"{num_chains} chains cannot be computed in blocks of {size}; choose a `block` that divides them."
+        )
 
 
 def _concatenated(arrays: list[np.ndarray]) -> np.ndarray:

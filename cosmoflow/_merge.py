@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from ._results import Status
 from ._verdict import FAILED, judge, total
-from .chains import Chain, join
+from .chains import Chain, join, side_by_side
 from .diagnostics import Monitor, symptom
 
 FEW = 64
@@ -39,16 +37,11 @@ def merge(parts: Sequence[str | Path], path: str | Path, *, overwrite: bool = Fa
 
 def _verdict(parts: Sequence[Chain], sound: Status) -> Status:
     """How a run ended, from the statistics of all its chains."""
-    num_draws = min(part.num_draws for part in parts)
-    stats, posterior = (
-        {name: np.concatenate([group[name][:, :num_draws] for group in groups]) for name in groups[0]}
-        for groups in ([part.sample_stats for part in parts], [part.posterior for part in parts])
-    )
-    num_chains = sum(part.num_chains for part in parts)
-    status = judge(total(stats), num_chains * num_draws, sound)
+    whole = side_by_side(parts)
+    status = judge(total(whole.sample_stats), whole.num_chains * whole.num_draws, sound)
     if status in FAILED:
         return status
-    monitor = Monitor(num_chains)
-    monitor.update(posterior, stats)
+    monitor = Monitor(whole.num_chains)
+    monitor.update(whole.posterior, whole.sample_stats)
     found = symptom(monitor.draws())
     return found[0] if found else status

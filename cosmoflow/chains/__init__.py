@@ -5,6 +5,7 @@ from ._check import Soundness as Soundness
 from ._check import check as check
 from ._digest import digest as digest
 from ._join import join as join
+from ._join import side_by_side as side_by_side
 from ._layout import POSTERIOR as POSTERIOR
 from ._layout import SAMPLE_STATS as SAMPLE_STATS
 from ._layout import draw_numbers as draw_numbers

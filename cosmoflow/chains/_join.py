@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .._results import StoreError
+from ._chain import Chain
 from ._files import storage_errors
 from ._manifest import Manifest
 from ._parts import CHAINS, copy_setup, draws_at_once, pieces_of, place_of
@@ -34,6 +35,21 @@ def join(parts: Sequence[Path], path: Path, *, attributes: dict[str, str], overw
         runs = sorted((_Part.at(part) for part in parts), key=lambda part: place_of(part.chains))
         _check_fit(runs)
         write_run(path, partial(_fill, runs, attributes), overwrite=overwrite)
+
+
+def side_by_side(parts: Sequence[Chain], num_draws: int | None = None) -> Chain:
+    """The chains of several parts of a run as those of one, whose attributes and status are the first one's.
+
+    Args:
+        parts: In the order of their chains.
+        num_draws: How many of each chain are taken; as many as all of them have where it is None.
+    """
+    count = min(part.num_draws for part in parts) if num_draws is None else num_draws
+    posterior, stats = (
+        {name: np.concatenate([group[name][:, :count] for group in groups]) for name in groups[0]}
+        for groups in ([part.posterior for part in parts], [part.sample_stats for part in parts])
+    )
+    return Chain(posterior, stats, parts[0].attributes, parts[0].status)
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,17 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
-
-import numpy as np
 
 from .._blocks import default_size
+from .._blocks import shares as divided
 from .._merge import FEW, merge
 from .._results import CosmoflowError, RunError, StoreError
 from .._status_file import status_path, write_status
 from .._team import Team
-from ..chains import Chain, ChainStore, arrange_parts, inherit, part_path, parts_of, remove_parts, tasks
+from ..chains import Chain, ChainStore, arrange_parts, inherit, part_path, parts_of, remove_parts, side_by_side, tasks
 from ..config import Config, ConfigError
 from ..diagnostics import Monitor, next_check
+from ..training._fit import STAGE as TRAINING
 from ..warmup import STAGE as WARMUP
 from ._run import Run
 
@@ -34,8 +33,7 @@ def shares(config: Config, count: int) -> list[range]:
             f"run.num_chains is {num_chains}, in blocks of {block}, too few for {count} processes; set a smaller "
             "run.block, or start fewer processes",
         )
-    edges = [block * (i * num_blocks // count) for i in range(count + 1)]
-    return [range(first, stop) for first, stop in pairwise(edges)]
+    return divided(num_chains, block, count)
 
 
 def draw_part(run: Run, part: str, *, resume: bool, force: bool) -> None:
@@ -76,10 +74,7 @@ def draw_together(run: Run, team: Team, *, resume: bool, force: bool) -> Chain |
         output.with_name(f"{output.name}.parts").mkdir(exist_ok=True)
     team.meet()
     own = tasks(output, wanted[team.index])
-    if team.index == 0:
-        with run.store(resume=True, force=False, part=own[0]) as store:
-            run.ready(store)
-    team.meet()
+    _warm_up(run, team, own[0])
     converged = False
     for num_draws in _stops(run):
         for chains in own:
@@ -110,6 +105,17 @@ def discard_parts(run: Run) -> None:
     remove_parts(output)
 
 
+def _warm_up(run: Run, team: Team, chains: range) -> None:
+    """Warm up with the other processes; the first, which trains the flow if there is one, keeps what is found."""
+    with run.store(resume=True, force=False, part=chains) as store:
+        if team.index == 0:
+            run.target(store)
+        first, *_ = team.meet(chains)
+        if team.index and run.config.flow is not None and store.load_stage(TRAINING) is None:
+            inherit(store, part_path(run.config.output, first), TRAINING)
+        run.ready(store, team)
+
+
 def _draw(run: Run, chains: range, num_draws: int, *, force: bool = False) -> None:
     """Draw some of the chains until there are so many draws, from what another process has found to start from."""
     with run.store(resume=not force, force=force, part=chains) as store:
@@ -134,13 +140,10 @@ def _stops(run: Run) -> Iterator[int]:
 def _converged(run: Run, team: Team, own: Sequence[range], num_draws: int) -> bool:
     """Whether so many draws of all chains together fulfil the stop criterion."""
     read = {part.start: Chain.from_file(part_path(run.config.output, part), max_size=FEW) for part in own}
-    told = team.meet({start: (part.posterior, part.sample_stats) for start, part in read.items()})
-    parts = [part for _, part in sorted((start, part) for others in told for start, part in others.items())]
-    posterior, stats = (
-        {name: np.concatenate([group[name][:, :num_draws] for group in groups]) for name in groups[0]}
-        for groups in zip(*parts, strict=True)
-    )
+    told = team.meet({start: Chain(part.posterior, part.sample_stats) for start, part in read.items()})
+    parts = {start: part for others in told for start, part in others.items()}
+    whole = side_by_side([parts[start] for start in sorted(parts)], num_draws)
     monitor = Monitor(run.config.run.num_chains, exact=True)
-    monitor.update(posterior, stats)
+    monitor.update(whole.posterior, whole.sample_stats)
     until = run.until()
     return until is not None and until.holds(*monitor.worst())

@@ -18,6 +18,7 @@ from .._chunk import check_start
 from .._record import Record
 from .._results import StoreError
 from .._sample import sample
+from .._team import Team
 from .._types import Device, Key
 from ..chains import Chain, ChainStore, part_path, parts_of
 from ..chains._labels import default_label
@@ -34,7 +35,7 @@ from ..config import (
 )
 from ..diagnostics import Converged
 from ..flows import HamiltonianFlow, neural_transport
-from ..targets import Posterior, Pullback
+from ..targets import AbstractTarget, Posterior, Pullback
 from ..training import ReverseKL, default_optimizer, fit
 from ..warmup import Warmed, warmup, whiten
 from ._environment import devices_in_use, set_precision
@@ -200,20 +201,30 @@ class Run:
         self.say(f"Trained in {history.seconds:.0f} s\n{found}")
         return whitened, flow
 
-    def ready(self, store: ChainStore) -> Warmed:
+    def target(self, store: ChainStore) -> AbstractTarget:
+        """The posterior, or where there is a flow, what the trained flow makes of it.
+
+        Raises:
+            RunError: The training failed, or was stopped or ran out of time.
+        """
+        if (table := self.config.flow) is None:
+            return self.posterior
+        return neural_transport(*self.train(store, table))
+
+    def ready(self, store: ChainStore, team: Team | None = None) -> Warmed:
         """Train the flow if there is one, and warm up: the target, the sampler and where the chains start.
+
+        Args:
+            store: Where the training is, and what is found is committed.
+            team: The processes that share the warm-up; this one alone where it is None.
 
         Raises:
             StartError: A chain cannot start where it was put.
             RunError: The training failed, or training or warm-up was stopped or ran out of time.
         """
         run = self.config.run
-        target = self.posterior
-        if (table := self.config.flow) is not None:
-            whitened, flow = self.train(store, table)
-            target = neural_transport(whitened, flow)
         return warmup(
-            target,
+            self.target(store),
             build_sampler(self.config),
             max_gradients=self.config.warmup.max_gradients,
             num_chains=run.num_chains,
@@ -221,6 +232,7 @@ class Run:
             store=store,
             block=run.block,
             devices=self.devices,
+            team=team,
             chunk=run.draws_per_call(self.posterior.dim),
             max_time=self.time_left(),
             stop=self.stop,

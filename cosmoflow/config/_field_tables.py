@@ -135,3 +135,4 @@ class FieldTable(Table):
     latents: Literal["fourier", "configuration"] = "fourier"
     box_size: Positive | Annotated[tuple[Positive, ...], Field(strict=False, min_length=2)] | None = None
     mask: str | None = None
+    precision: Literal["single", "double"] = "double"

@@ -1,7 +1,7 @@
 """From the table of an observed field to its likelihood."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax.numpy as jnp
 import numpy as np
@@ -51,6 +51,7 @@ def build_field(
     latents: str,
     box_size: float | tuple[float, ...] | None,
     mask: str | None,
+    precision: Literal["single", "double"],
 ) -> FieldLevel:
     """The likelihood of an observed field; paths are relative to `folder`.
 
@@ -62,7 +63,7 @@ def build_field(
     lengths = observed.box_size if box_size is None else box_size
     if lengths is None:
         raise ValueError(f"box_size is missing, and {folder / field} has no such attribute; add it")
-    grid = Grid(observed.data.shape, lengths)
+    grid = Grid(observed.data.shape, lengths, precision=precision)
     made = _model(folder, grid=grid, latents=_LATENTS[latents](), **model)
     truth = _truth(observed, grid, made.latents)
     return FieldLevel(made, _noise(observed, grid, **noise), observed.data, observed.mask, truth=truth)

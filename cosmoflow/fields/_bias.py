@@ -38,7 +38,7 @@ def lagrangian_weights(
     References:
         Desjacques, Jeong & Schmidt 2018, arXiv:1611.09787; Modi, Chen & White 2020, arXiv:1910.07097.
     """
-    b1, b2, bs2, bn2 = map(parameters.get, BIAS)
+    b1, b2, bs2, bn2 = (grid.rounded(parameters.get(name)) for name in BIAS)
     terms = []
     if tidal is None and bs2 is not None:
         tidal = tidal_field(grid, density)

@@ -3,6 +3,7 @@
 import math
 from abc import abstractmethod
 from functools import cache
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -25,10 +26,13 @@ class AbstractGrid(eqx.Module):
     Attributes:
         shape: Cells along each axis.
         box_size: Lengths of the box, in Mpc/h, or in radians of a map.
+        precision: Of fields: `single`, whatever the precision of the parameters and their theory, or `double`, that of
+            the run.
     """
 
     shape: AbstractVar[tuple[int, ...]]
     box_size: AbstractVar[tuple[float, ...]]
+    precision: AbstractVar[Literal["single", "double"]]
 
     @property
     def num_cells(self) -> int:
@@ -81,7 +85,11 @@ class AbstractGrid(eqx.Module):
 
     def spread(self, values: Float[Array, " shell"]) -> Float[Array, "*half"]:
         """A function of |k|, given on `shells`, at every mode."""
-        return values[_shells(self.shape, self.box_size)[1]]
+        return self.rounded(values)[_shells(self.shape, self.box_size)[1]]
+
+    def rounded(self, tree: Any) -> Any:
+        """Numbers that meet a field, in its precision."""
+        return jax.tree.map(lambda array: array.astype(jnp.float32), tree) if self.precision == "single" else tree
 
     def place(self, field: Shaped[Array, "*grid"]) -> Shaped[Array, "*grid"]:
         """The field on the devices that hold it."""
@@ -112,6 +120,7 @@ class Grid(AbstractGrid):
     Args:
         shape: Cells along each axis, such as (64, 64, 64).
         box_size: Length of the box along all axes, or one for each, in Mpc/h, or in radians of a map.
+        precision: Of fields, `single` or that of the run.
 
     Raises:
         ValueError: A length or a number of cells is not positive, or there are not as many of one as of the other.
@@ -119,9 +128,16 @@ class Grid(AbstractGrid):
 
     shape: tuple[int, ...] = eqx.field(static=True)
     box_size: tuple[float, ...] = eqx.field(static=True)
+    precision: Literal["single", "double"] = eqx.field(static=True)
 
-    def __init__(self, shape: tuple[int, ...], box_size: float | tuple[float, ...]):
-        self.shape = tuple(shape)
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        box_size: float | tuple[float, ...],
+        *,
+        precision: Literal["single", "double"] = "double",
+    ):
+        self.shape, self.precision = tuple(shape), precision
         lengths = box_size if isinstance(box_size, tuple) else (box_size,) * len(shape)
         self.box_size = tuple(map(float, lengths))
 
@@ -149,6 +165,7 @@ class Grid(AbstractGrid):
 
 def filtered(modes: Complex[Array, "*half"], gain: Float[Array, "..."]) -> Complex[Array, "*half"]:
     """Modes times a real filter, or a number."""
+    gain = jnp.asarray(gain, modes.real.dtype)
     return jax.lax.complex(modes.real * gain, modes.imag * gain)
 
 

@@ -36,7 +36,7 @@ class FourierLatents(AbstractLatents):
 
     def modes(self, grid: AbstractGrid, latents: Float[Array, "*grid"]) -> Complex[Array, "*half"]:
         """The modes that latents stand for."""
-        half = grid.half_shape[-1]
+        half, latents = grid.half_shape[-1], grid.rounded(latents)
         here, there = latents[..., :half], _mirrored(latents)[..., :half]
         return jax.lax.complex(0.5 * (here + there), 0.5 * (there - here))
 
@@ -54,7 +54,7 @@ class ConfigurationLatents(AbstractLatents):
 
     def modes(self, grid: AbstractGrid, latents: Float[Array, "*grid"]) -> Complex[Array, "*half"]:
         """The modes that latents stand for."""
-        return grid.modes(latents)
+        return grid.modes(grid.rounded(latents))
 
     def latents(self, grid: AbstractGrid, modes: Complex[Array, "*half"]) -> Float[Array, "*grid"]:
         """The latents of some modes."""

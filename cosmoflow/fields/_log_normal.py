@@ -58,17 +58,19 @@ class LogNormalField(AbstractFieldModel):
         """The field."""
         amplitude, variance = self._gaussian(parameters)
         gaussian = self.grid.field(filtered(self.latents.modes(self.grid, white_noise), amplitude))
-        return self.shift * jnp.expm1(gaussian - 0.5 * variance)
+        return self.grid.rounded(self.shift) * jnp.expm1(gaussian - 0.5 * variance)
 
     def response(self, parameters: Parameters) -> Float[Array, "*half"]:
         """The square root of the power of g, times the shift."""
-        return self.shift * self._gaussian(parameters)[0]
+        return self.grid.rounded(self.shift) * self._gaussian(parameters)[0]
 
     def _gaussian(self, parameters: Parameters) -> tuple[Float[Array, "*half"], Scalar]:
         """Square roots of the power of g over a cell's volume, and the variance of g."""
         grid = self.grid
         power = grid.spread(self.power(grid, parameters) / grid.cell_volume)
         correlation = grid.field(jax.lax.complex(power, jnp.zeros_like(power))) / grid.num_cells**0.5
-        power = jnp.maximum(grid.modes(jnp.log1p(correlation / self.shift**2)).real * grid.num_cells**0.5, 0)
+        gaussian = grid.modes(jnp.log1p(correlation / grid.rounded(self.shift) ** 2)).real
+        power = jnp.maximum(gaussian * grid.num_cells**0.5, 0)
         power = power.at[(0,) * power.ndim].set(0)
-        return amplitudes(power), jnp.sum(power * grid.multiplicity.astype(power.dtype)) / grid.num_cells
+        variance = jnp.sum(power * grid.multiplicity.astype(power.dtype), dtype=float) / grid.num_cells
+        return amplitudes(power), variance.astype(power.dtype)

@@ -79,9 +79,9 @@ class ParticleMeshField(AbstractStructure):
         particles = displacement(grid, [start] * 3), displacement(grid, [speed] * 3)
 
         factors = _leapfrog(grown.factor, pace * grown.rate * grown.factor)
-        shift, momentum = self._evolved(particles, factors)
+        shift, momentum = self._evolved(particles, grid.rounded(factors))
         if self.line_of_sight is not None:
-            shift = shift.at[self.line_of_sight].add(momentum[self.line_of_sight] / pace[-1])
+            shift = shift.at[self.line_of_sight].add(momentum[self.line_of_sight] / grid.rounded(pace[-1]))
         return grid.paint(shift, lagrangian_weights(grid, linear, tidal, parameters)) - 1
 
     def _times(self, universe: Cosmology) -> Float[Array, " time"]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -32,6 +32,7 @@ class SlabGrid(AbstractGrid):
         box_size: Length of the box along all axes, or one for each, in Mpc/h.
         devices: Of the slabs, in their order; all there are if None.
         halo: Cells by which particles may move along the first axis; as many as a slab has if None.
+        precision: Of fields, `single` or that of the run.
 
     Raises:
         ValueError: The first or the second axis cannot be split evenly, the halo is thicker than a slab, there are less
@@ -42,6 +43,7 @@ class SlabGrid(AbstractGrid):
     box_size: tuple[float, ...] = eqx.field(static=True)
     mesh: Mesh = eqx.field(static=True)
     halo: int = eqx.field(static=True)
+    precision: Literal["single", "double"] = eqx.field(static=True)
 
     def __init__(
         self,
@@ -50,9 +52,10 @@ class SlabGrid(AbstractGrid):
         devices: Sequence[jax.Device] | None = None,  # pyright: ignore[reportInvalidTypeForm]
         *,
         halo: int | None = None,
+        precision: Literal["single", "double"] = "double",
     ):
         devices = jax.devices() if devices is None else list(devices)
-        self.shape = tuple(shape)
+        self.shape, self.precision = tuple(shape), precision
         self.box_size = box_size if isinstance(box_size, tuple) else (float(box_size),) * len(shape)
         self.mesh = jax.make_mesh((len(devices),), (SLABS,), axis_types=(AxisType.Auto,), devices=devices)
         self.halo = self.shape[0] // len(devices) if halo is None else halo

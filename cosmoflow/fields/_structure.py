@@ -57,11 +57,13 @@ class AbstractStructure(AbstractFieldModel):
         The window is that of particles anywhere in their cells, as they are once displaced by half a cell or more.
         """
         grid, universe = self.grid, fiducial_cosmology(parameters)
-        grown, response = growth(universe, self.redshift), grid.spread(self._amplitude(parameters))
+        grown = grid.rounded(growth(universe, self.redshift))
+        given = grid.rounded({name: parameters[name] for name in BIAS if name in parameters})
+        response = grid.spread(self._amplitude(parameters))
         axes = wavenumbers(grid, response.dtype)
-        bias = 1 + parameters.get("b1", jnp.zeros_like(universe.h))
-        if "bn2" in parameters:
-            bias = bias - parameters["bn2"] * sum(k**2 for k in axes)
+        bias = 1 + given.get("b1", jnp.zeros_like(grown.factor))
+        if "bn2" in given:
+            bias = bias - given["bn2"] * sum(k**2 for k in axes)
         if self.line_of_sight is not None:
             bias = bias + grown.rate * axes[self.line_of_sight] ** 2 * inverse_square(grid, response.dtype)
         for k, size in zip(axes, grid.cell_size, strict=True):

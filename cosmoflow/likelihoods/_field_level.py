@@ -19,7 +19,8 @@ class FieldLevel(AbstractLikelihood):
 
         log L = sum over cells of log p(data | model.predict(white_noise, parameters))
 
-    `white_noise`, shape of the grid, is required beside what the model requires.
+    `white_noise`, shape of the grid, is required beside what the model requires. On a grid in single precision the
+    field, its data and its noise are single; the theory of the parameters and the sum over cells are not.
 
     Args:
         model: The forward model.
@@ -76,8 +77,8 @@ class FieldLevel(AbstractLikelihood):
         given = np.where(observed, np.asarray(data), 0)
         if noise.counts and not (np.all(given >= 0) and np.all(given == np.round(given))):
             raise ValueError("The noise is that of counts, but the data are not whole numbers from zero; give counts.")
-        self.model, self.noise = model, noise
-        self.data = model.grid.place(jnp.asarray(given, float))
+        self.model, self.noise = model, model.grid.rounded(noise)
+        self.data = model.grid.place(model.grid.rounded(jnp.asarray(given, float)))
         self.mask = None if mask is None else model.grid.place(jnp.asarray(observed))
         self.bins = WavenumberBins(model.grid) if bins is None else bins
         self.truth = None if truth is None else true
@@ -95,7 +96,7 @@ class FieldLevel(AbstractLikelihood):
     def log_likelihood(self, parameters: Parameters) -> Scalar:
         """Normalised log-likelihood of the data given the field and its parameters."""
         cells = self.noise.log_prob(self.data, self.predict(parameters))
-        return jnp.sum(cells if self.mask is None else jnp.where(self.mask, cells, 0))
+        return jnp.sum(cells if self.mask is None else jnp.where(self.mask, cells, 0), dtype=float)
 
     def predict(self, parameters: Parameters) -> Float[Array, "*grid"]:
         """The field without noise."""

@@ -94,10 +94,10 @@ class Wiener(AbstractBijection):
     def _moved(self, z: Any, change: Callable[[Array], Array]) -> Vector:
         grid, latents, span = self.model.grid, self.model.latents, self.prior.span(WHITE_NOISE)
         modes = latents.modes(grid, z[span].reshape(grid.shape))
-        return z.at[span].set(latents.latents(grid, change(modes)).ravel())
+        return z.at[span].set(latents.latents(grid, change(modes)).ravel().astype(z.dtype))
 
     def _log_det(self, scale: Float[Array, "*half"]) -> Scalar:
-        return jnp.sum(jnp.log(scale) * self.model.grid.multiplicity.astype(scale.dtype))
+        return jnp.sum(jnp.log(scale) * self.model.grid.multiplicity.astype(scale.dtype), dtype=float)
 
 
 class LinearTheory(AbstractTarget):
@@ -123,7 +123,7 @@ class LinearTheory(AbstractTarget):
         wiener = self.wiener
         scale, mean = wiener._law(self._placed(x))
         modes = (jnp.abs(mean) / scale) ** 2 + 2 * jnp.log(scale)
-        log_likelihood = 0.5 * jnp.sum(modes * wiener.model.grid.multiplicity.astype(modes.dtype))
+        log_likelihood = 0.5 * jnp.sum(modes * wiener.model.grid.multiplicity.astype(modes.dtype), dtype=float)
         return log_likelihood - 0.5 * (x @ x) - 0.5 * self.dim * jnp.log(2 * jnp.pi)
 
     def constrain(self, x: Vector) -> Parameters:

@@ -8,26 +8,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from .._blocks import Blocks, joined
 from .._budget import Budget
-from .._chunk import Chunks
 from .._progress import Facts, Stage
-from .._record import Record
 from .._results import RunError, Status
 from .._types import Key
 from .._verdict import added, judge, total
-from ..chains import POSTERIOR, SAMPLE_STATS
 from ..diagnostics import gradient_cost
 from ..samplers import AbstractSampler
 from ..targets import Pullback
 from ._tuner import Tuner
-
-WINDOW = 25
-"""Draws of the first window, from which the cost of a draw is learned."""
+from ._windows import MAX_KEPT, WINDOW, Windows
 
 NUM_WINDOWS = 16
-MAX_KEPT = 1024
-"""Numbers of a variable above which its draws in the warm-up are not kept."""
 
 MAX_JUDGED = 32
 """Coordinates whose effective sample sizes are looked at."""
@@ -100,18 +92,17 @@ class Pilot:
 
     Args:
         num_chains: Chains.
-        blocks: How they are computed.
-        capacity: Draws per compiled call of the sampling to come, whose compilation the pilot shares.
+        windows: What draws them.
         budget: Asked between windows.
         live: Where progress is shown, in gradients.
         facts: What is known, filled in here.
     """
 
-    def __init__(self, num_chains: int, blocks: Blocks, capacity: int, budget: Budget, live: Stage, facts: Facts):
+    def __init__(self, num_chains: int, windows: Windows, budget: Budget, live: Stage, facts: Facts):
         self.cost = 0.0
         self.parameters: list[dict[str, np.ndarray]] = []
         self.stats: list[dict[str, np.ndarray]] = []
-        self._num_chains, self._blocks, self._capacity = num_chains, blocks, max(capacity, WINDOW)
+        self._num_chains, self._windows = num_chains, windows
         self._budget, self._live, self._facts = budget, live, facts
 
     def spend(self, gradients: float | int) -> None:
@@ -139,19 +130,14 @@ class Pilot:
 
         Of many coordinates those that are watched are kept, and some others.
         """
-        record = Record()
         self.spend(self._num_chains)
-        chunks = Chunks(target, record, self._blocks, self._capacity)
-        states = chunks.start(sampler, positions, key)
-        small = record.small(target, positions[0], size=MAX_KEPT)
+        self._windows.start(target, sampler, positions, key)
         tuner, num_draws, spent = Tuner(sampler), WINDOW, 0.0
         draws: list[np.ndarray] = []
         log_density: list[np.ndarray] = []
         totals: dict[str, float] = {}
         while not draws or spent < cost:
-            states, drawn, kept = chunks.advance(tuner.sampler, states, num_draws)
-            stats = _first(num_draws, kept[SAMPLE_STATS])
-            window = joined([of_block.position[:, :num_draws] for of_block in drawn])
+            window, parameters, stats = self._windows.draw(tuner.sampler, num_draws)
             self._facts |= {name: float(getattr(tuner.sampler, name)) for name in tuner.sampler.tunable}
             if "acceptance_rate" in stats:
                 self._facts["acceptance"] = float(np.mean(stats["acceptance_rate"]))
@@ -159,13 +145,13 @@ class Pilot:
             totals = added(totals, total(stats))
             draws.append(_judged(window, watched) if window.shape[2] > MAX_KEPT else window)
             log_density.append(stats["lp"])
-            self.parameters.append(_first(num_draws, {name: kept[POSTERIOR][name] for name in small}))
+            self.parameters.append(parameters)
             self.stats.append(stats)
             window_cost = gradient_cost(stats)
             spent += window_cost
             self.spend(window_cost)
             per_draw = max(window_cost / num_draws, 1e-3)
-            num_draws = int(np.clip(math.ceil(cost / NUM_WINDOWS / per_draw), 1, self._capacity))
+            num_draws = int(np.clip(math.ceil(cost / NUM_WINDOWS / per_draw), 1, self._windows.capacity))
         length = sum(window.shape[1] for window in draws)
         settled = length // 4
         return Outcome(
@@ -176,11 +162,6 @@ class Pilot:
             spent / length,
             judge(totals, self._num_chains * length),
         )
-
-
-def _first(num_draws: int, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The draws of one window."""
-    return {name: array[:, :num_draws] for name, array in arrays.items()}
 
 
 def concatenated(windows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:

@@ -12,11 +12,12 @@ import numpy as np
 from flowjax.bijections import AbstractBijection
 from jaxtyping import Array, Float
 
-from .._blocks import Blocks, default_size
+from .._blocks import default_size
 from .._budget import Budget
 from .._chunk import DEFAULT_CHUNK, check_start, log_densities
 from .._progress import Facts, stage
 from .._results import RunError, Status
+from .._team import Team
 from .._types import Device, Key
 from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
 from ..samplers import AbstractSampler
@@ -36,6 +37,7 @@ from ._coordinates import (
 )
 from ._fields import coordinates_as_they_are, in_wiener_coordinates, inverse, wiener_of
 from ._pilot import Outcome, Pilot, concatenated, smallest_size
+from ._windows import Windows
 
 STAGE = "warmup"
 SETTLED = 0.9
@@ -83,6 +85,7 @@ def warmup(
     store: ChainStore | None = None,
     block: int | None = None,
     devices: Sequence[Device] | None = None,
+    team: Team | None = None,
     chunk: int = DEFAULT_CHUNK,
     max_time: float | None = None,
     stop: Callable[[], bool] = lambda: False,
@@ -116,6 +119,8 @@ def warmup(
         store: Where the outcome is committed; what it already holds is not computed again.
         block: Chains that are computed side by side, as in the sampling to come.
         devices: That are used; all of this process where it is None.
+        team: The processes that share the pilot runs, all of which call this; this one alone where it is None. The
+            first one's store holds the outcome.
         chunk: Draws per compiled call of the sampling to come, which the pilots share.
         max_time: Seconds within which the warm-up ends early, with `RunError`; nothing of it is kept.
         stop: Asked between windows; where it answers True, `RunError` is raised, and nothing of the warm-up is kept.
@@ -128,7 +133,8 @@ def warmup(
         ValueError: `num_chains` or `max_gradients` is not positive, `block` does not divide the chains, the positions
             have another shape, or the target is a bare score and the sampler needs a density.
         StartError: The log-density is not finite at a starting point.
-        RunError: The warm-up was stopped, ran out of time, met too many non-finite densities, or could not move.
+        RunError: The warm-up was stopped, ran out of time, met too many non-finite densities, or could not move, or
+            another process was lost.
 
     Examples:
         >>> import cosmoflow as cf, jax.random as jr
@@ -151,22 +157,26 @@ def warmup(
             f"{target.dim}-dimensional target need {(num_chains, target.dim)}."
         )
     block = default_size(num_chains) if block is None else block
-    blocks = Blocks.arranged(num_chains, block, target, devices)
     tried: dict[str, AbstractSampler] = (
         candidates(target.dim, density=has_density(target)) if sampler == "auto" else {"given": sampler}
     )
     if store is not None:
         store.identify({"warmup": digest((target, sampler, key, position, limit, num_chains, block))})
     target, position = in_wiener_coordinates(target, position)
+    team = Team.alone() if team is None else team
+    windows = Windows(target, num_chains, block, chunk, team, devices)
+    if team.index:
+        found = windows.follow(Budget(stop, max_time))
+        return Pullback(target, found.bijection), found.sampler, found.positions
     if store is not None:
         saved = store.load_stage(STAGE)
         if saved is not None:
-            return _restored(target, tried, store, *saved)
+            return windows.end(*_restored(target, tried, store, *saved))
 
     start = time.monotonic()
     facts: Facts = {"gradients": 0}
     with stage(STAGE, limit, facts=lambda: facts, visible=progress, run=None if store is None else store.path) as live:
-        pilot = Pilot(num_chains, blocks, chunk, Budget(stop, max_time), live, facts)
+        pilot = Pilot(num_chains, windows, Budget(stop, max_time), live, facts)
         pilot.spend(0)
         run = _Warmup(target, num_chains, limit, key, pilot)
         whitened, z, reference = run.coordinates(tried, position)
@@ -180,7 +190,7 @@ def warmup(
         costs = {"num_gradients": round(pilot.cost), "seconds": time.monotonic() - start}
         store.save_stage(STAGE, arrays, {"sampler": name, "steps": json.dumps(run.steps), **costs})
         _annotate(store, costs, json.dumps(run.steps))
-    return whitened, outcome.sampler, outcome.positions
+    return windows.end(whitened, outcome.sampler, outcome.positions)
 
 
 class _Warmup:

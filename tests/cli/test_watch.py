@@ -8,10 +8,13 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
-from cosmoflow.chains import Chain
+from cosmoflow._status_file import status_path, write_status
+from cosmoflow.chains import Chain, part_path
 from cosmoflow.cli._watch import _WatchedRun
 
 
@@ -68,6 +71,97 @@ def test_draws_are_read_only_when_there_are_new_ones(stopped, monkeypatch):
     assert run.look() is None and run.look() is None and len(reads) == 1
     os.utime(stopped / "bao.h5")
     assert run.look() is None and len(reads) == 2
+
+
+@pytest.fixture
+def parts(folder):
+    """Writes a part of a run of six chains and its status: of so many draws, about some mean, heard of a while ago."""
+    rng = np.random.default_rng(0)
+
+    def write(first, stop, *, draws=200, mean=0.0, ago=0.0, **entries):
+        path = part_path(folder / "run.h5", range(first, stop))
+        path.parent.mkdir(exist_ok=True)
+        normal = mean + rng.standard_normal((2, stop - first, draws))
+        attributes = {"configuration": "[run]\nnum_chains = 6\n"}
+        Chain({"x": normal[0]}, {"lp": normal[1], "squared_norm": normal[1]}, attributes).save(path, overwrite=True)
+        record = {"stage": "sampling", "draws": draws, "num_draws": 400, "num_chains": stop - first, "gradients": 100}
+        record |= {"ess": 9999.0, "rhat": 9.0, "rate": 10.0, "seconds_left": 400.0 - draws}
+        record |= {"pid": os.getpid(), "hostname": socket.gethostname()}
+        record |= {"updated_at": (datetime.now(UTC) - timedelta(seconds=ago)).isoformat(timespec="seconds")}
+        write_status(path, record | entries)
+
+    return write
+
+
+def ended(status="SUCCESSFUL", stage="finished", message="The run is complete."):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    return {"stage": stage, "status": status, "message": message, "pid": gone.pid}
+
+
+def test_parts_are_seen_together(parts, folder, cosmoflow):
+    """R-hat and effective sizes are those of all chains; the slowest part says how far the run is."""
+    parts(0, 2)
+    parts(2, 4, draws=100)
+    parts(4, 6, mean=5.0)
+    seen = cosmoflow("watch", "run.h5", "--once")
+    assert seen.code == 0 and "Sampling: 100/400 draws, 0:05:00 left, 6 chains, 300 gradients" in seen.out
+    run = _WatchedRun(folder / "run.h5")
+    assert run.look() is None and run.notes == []
+    assert run.summary.num_chains == 6 and run.summary.num_draws == 100
+    assert run.record["rhat"] > 1.5 and 1 < run.record["ess"] < 100
+    parts(4, 6)
+    assert run.look() is None and run.record["rhat"] < 1.05
+
+
+def test_a_part_without_draws_does_not_hide_the_others(parts, folder):
+    parts(0, 2)
+    path = part_path(folder / "run.h5", range(2, 6))
+    path.with_name(f"{path.name}.segments").mkdir()
+    write_status(path, {"stage": "warmup", "step": 10, "num_steps": 100, "pid": os.getpid(), "hostname": "elsewhere"})
+    run = _WatchedRun(folder / "run.h5")
+    assert run.look() is None and run.summary.num_chains == 2
+    assert run.record["stage"] == "warmup" and run.record["step"] == 10
+
+
+def test_which_part_is_missing_silent_or_lost(parts, folder, cosmoflow):
+    parts(0, 1, hostname="elsewhere", ago=130)
+    parts(1, 3, **ended(None, "sampling"))
+    parts(3, 4)
+    out = cosmoflow("watch", "run.h5", "--once").out
+    assert "Chain 0: No news for 0:02:1" in out and "Chains 1 to 2: The process is gone." in out
+    assert "Chains 4 to 5: Not begun." in out and "Chain 3" not in out
+    assert _WatchedRun(folder / "run.h5").look() is None
+
+
+def test_how_parts_end(parts, cosmoflow):
+    for first in (0, 2):
+        parts(first, first + 2, **ended())
+    once = cosmoflow("watch", "run.h5", "--once")
+    assert once.code == 0 and "merge" not in once.out  # others have not begun
+    parts(4, 6, **ended() | {"pid": os.getpid()})
+    assert "merge" not in cosmoflow("watch", "run.h5", "--once").out  # it may join them itself
+    parts(4, 6, **ended())
+    seen = cosmoflow("watch", "run.h5")
+    assert seen.code == 0 and seen.out.endswith("All parts are finished. To join them: cosmoflow merge run.h5\n")
+    parts(2, 4, **ended("OUT_OF_TIME", "stopped", "The run reached its time budget; resume it to continue."))
+    seen = cosmoflow("watch", "run.h5")
+    assert seen.code == 75 and seen.out.endswith("--resume on the command line.\n")
+    assert "Chains 2 to 3: The run reached its time budget" in seen.out
+    parts(0, 2, **ended("NON_FINITE", "failed", "Too many."))
+    assert cosmoflow("watch", "run.h5").code == 1
+
+
+def test_parts_become_a_run(parts, folder, cosmoflow):
+    parts(0, 6)
+    run = _WatchedRun(folder / "run.h5")
+    assert run.look() is None
+    path = part_path(folder / "run.h5", range(6))
+    path.rename(folder / "run.h5")
+    status_path(path).unlink()
+    write_status(folder / "run.h5", {"stage": "finished", "status": "SUCCESSFUL", "message": "The run is complete."})
+    end = run.look()
+    assert end is not None and end.code == 0 and end.sentence == "The run is complete."
 
 
 def test_it_needs_a_run(cosmoflow):

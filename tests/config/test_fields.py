@@ -165,6 +165,13 @@ def test_identity(parse, tmp_path):
     assert identity(parse(TEXT.replace("box.h5", "moved.h5"))) == known
     single = identity(parse(TEXT.replace("box.h5", "moved.h5") + '[run]\nprecision = "float32"\n'))
     assert single["configuration"] == known["configuration"]
+    beside = parse(TEXT.replace("box.h5", "moved.h5").replace("[prior]", 'precision = "single"\n[prior]'))
+    field = build_posterior(beside).likelihood.members[0]
+    assert {field.data.dtype, field.noise.sd.dtype} == {jnp.dtype("float32")}
+    assert parse(resolved_toml(beside), "again.toml").likelihood == beside.likelihood
+    other = identity(beside)
+    assert other["precision"] == known["precision"]
+    assert other["configuration"] != known["configuration"] and other["data"] != known["data"]
     (tmp_path / "moved.h5").rename(tmp_path / "box.h5")
     add(tmp_path, data=np.zeros(SHAPE))
     assert identity(parse())["data"] != known["data"]

@@ -1,7 +1,7 @@
 """Digests of every sampler's draws, on as many devices as XLA is told to feign, in one process of several.
 
 layout_program.py FOLDER INDEX COUNT ADDRESS writes FOLDER/INDEX.json: those of each of the process's chains, the number
-of its devices, and the losses of a training on them.
+of its devices, the losses of a training on them, and the digest of what a warm-up of all processes found.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from samplers.conformance.samplers import SAMPLERS  # noqa: E402
 
 import cosmoflow as cf  # noqa: E402
 from cosmoflow._team import Team  # noqa: E402
+from cosmoflow.chains import digest  # noqa: E402
 from cosmoflow.samplers import KineticLangevin  # noqa: E402
 from cosmoflow.targets import AbstractTarget  # noqa: E402
 from cosmoflow.training import ReverseKL  # noqa: E402
@@ -60,7 +61,12 @@ def main():
     found = {name: digests(target, make, chains) for name, make in makers.items()}
     flow = cf.fixed_kinetic_flow(3, num_steps=2, num_maps=1, width=8, depth=1, key=jr.key(1))
     _, history = cf.fit(flow, ReverseKL(target, 64), num_steps=60, chunk=30, key=jr.key(2))
+    warmed = [
+        cf.warmup(target, make(), num_chains=NUM_CHAINS, block=BLOCK, key=jr.key(4), max_gradients=4000, team=team)
+        for make in (cf.samplers.ZigZag, cf.samplers.NUTS, cf.samplers.MCLMC)
+    ]
     outcome = {"digests": found, "devices": len(jax.local_devices()), "losses": history.losses.tolist()}
+    outcome["warmed"] = [digest((target.bijection, sampler, positions)) for target, sampler, positions in warmed]
     Path(folder, f"{index}.json").write_text(json.dumps(outcome))
     team.meet(last=True)
     team.leave()

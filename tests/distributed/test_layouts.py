@@ -33,17 +33,21 @@ def run(folder, processes, devices):
     assert [process.wait(1800) for process in started] == [0] * processes
     found = [json.loads((folder / f"{index}.json").read_text()) for index in range(processes)]
     assert {one["devices"] for one in found} == {devices}
+    assert all(one["warmed"] == found[0]["warmed"] for one in found)
     names = found[0]["digests"]
-    return {name: [digest for one in found for digest in one["digests"][name]] for name in names}, found[0]["losses"]
+    chains = {name: [digest for one in found for digest in one["digests"][name]] for name in names}
+    return chains, found[0]["losses"], found[0]["warmed"]
 
 
 @pytest.mark.slow
 def test_every_sampler_draws_the_same_chains_in_every_layout(tmp_path):
+    """And every warm-up finds the same."""
     outcomes = {layout: run(tmp_path / "{}-{}".format(*layout), *layout) for layout in LAYOUTS}
-    chains, losses = outcomes[1, 1]
+    chains, losses, warmed = outcomes[1, 1]
     for name, digests in chains.items():
         assert len(set(digests)) == 8, f"{name}: chains that are the same would hide that they are swapped"
-    for layout, (others, curve) in outcomes.items():
+    for layout, (others, curve, found) in outcomes.items():
+        assert found == warmed, layout
         differing = [name for name in chains if chains[name] != others[name]]
         assert not differing, f"{layout}: {differing}"
         np.testing.assert_allclose(curve, losses, rtol=1e-8, err_msg=str(layout))

@@ -12,6 +12,7 @@ import h5py
 import pytest
 
 from cosmoflow._results import Status
+from cosmoflow._status_file import read_status
 from cosmoflow.chains import Chain
 
 CONFIG = """
@@ -94,6 +95,35 @@ def test_two_processes_write_what_one_does(tmp_path):
         assert codes == [0] * processes, errors
         assert arrays(tmp_path / "one.h5") == arrays(tmp_path / output)
         assert not list(tmp_path.glob(f"{output}.*"))
+
+
+@pytest.mark.slow
+def test_processes_take_over_the_flow_of_the_first(tmp_path):
+    configure(tmp_path, 100, "[flow]\nnum_maps = 2\nwidth = 8\n[training]\nnum_steps = 100\n")
+    for output, processes in (("one.h5", 1), ("two.h5", 2)):
+        errors, codes = finish(start(tmp_path, output, processes))
+        assert codes == [0] * processes, errors
+    assert arrays(tmp_path / "one.h5") == arrays(tmp_path / "two.h5")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1])
+def test_one_is_killed_while_all_warm_up(tmp_path, victim):
+    configure(tmp_path, 300)
+    config = tmp_path / "run.toml"
+    config.write_text(config.read_text().replace("max_gradients = 4000", "max_gradients = 1_000_000_000"))
+    processes, pilots = start(tmp_path, "killed.h5", 2), 0
+    while pilots < 10_000:  # gradients, of which what precedes the pilot runs takes fewer
+        assert [process.poll() for process in processes] == [None, None]
+        time.sleep(0.2)
+        told = [read_status(part.with_suffix("")) for part in (tmp_path / "killed.h5.parts").glob("*.h5.segments")]
+        pilots = max((one["gradients"] for one in told if one and one["stage"] == "warmup"), default=0)
+    processes[victim].send_signal(signal.SIGKILL)
+    killed_at = time.monotonic()
+    _, error = processes[1 - victim].communicate(timeout=60)
+    assert time.monotonic() - killed_at < 30
+    assert processes[1 - victim].returncode == 75 and "Process" in error and "Traceback" not in error, error
+    processes[victim].communicate()
 
 
 @pytest.mark.slow
