@@ -41,7 +41,8 @@ def best_draw(chain: Chain, likelihood: JointLikelihood) -> BestDraw:
     best = np.argmax(np.where(np.isnan(log_likelihood), -np.inf, log_likelihood))
     chi2 = _chi2(likelihood, _rows(draws, best))
     return BestDraw(
-        {name: values[best] for name, values in draws.items()}, {name: float(x) for name, x in chi2.items()}
+        {name: np.asarray(values[best]) for name, values in draws.items()},
+        {name: float(x) for name, x in chi2.items()},
     )
 
 
