@@ -4,6 +4,7 @@ What is compiled is kept in pytest's cache, for the processes that a test starts
 """
 
 import os
+from collections import Counter
 from pathlib import Path
 
 from jaxtyping import install_import_hook
@@ -18,6 +19,19 @@ import pytest  # noqa: E402
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Of a test marked `soon(n)`, the cases beyond the first n are slow."""
+    met = Counter()
+    for item in items:
+        few, slow = item.get_closest_marker("soon"), item.get_closest_marker("slow")
+        if few is not None and slow is None:
+            name = item.nodeid.partition("[")[0]
+            met[name] += 1
+            if met[name] > few.args[0]:
+                item.add_marker(pytest.mark.slow)
 
 
 MANY_MAPS = 30_000

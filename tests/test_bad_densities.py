@@ -70,6 +70,7 @@ def run(target, sampler, num_draws=1000, position=None):
     return cf.sample(target, sampler, num_draws=num_draws, num_chains=4, position=position, key=jr.key(0), throw=False)
 
 
+@pytest.mark.soon(2)
 @pytest.mark.parametrize(
     ("target", "sampler", "status", "advice"),
     [

@@ -50,6 +50,7 @@ def test_a_disk_that_cannot_be_written_is_no_error(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["run.status.json"]
 
 
+@pytest.mark.slow
 def test_the_stages_of_a_run(tmp_path):
     run = tmp_path / "run.h5"
     seen = []

@@ -118,6 +118,7 @@ def test_moments_without_a_store_and_in_other_files(tmp_path):
     assert chain.to_datatree()["posterior_moments"]["field_sd"].dims == ("chain", "field_sd_dim_0")
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("chunk", [1, 30])
 def test_chunks_do_not_change_it(run, tmp_path, chunk):
     sampler, path, _ = run
@@ -177,6 +178,7 @@ def test_keeping_that_makes_no_sense(options):
         cf.Keep(**options)
 
 
+@pytest.mark.slow
 def test_the_warmup_is_kept(tmp_path):
     with cf.ChainStore(tmp_path / "run.h5") as store:
         target, sampler, start = cf.warmup(

@@ -31,6 +31,7 @@ def assert_same(a, b):
 FLOW = cf.fixed_kinetic_flow(2, num_steps=2, num_maps=1, width=8, depth=1, key=jr.key(1))
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("target", [TARGET, pytest.param(cf.neural_transport(TARGET, FLOW), marks=pytest.mark.slow)])
 def test_chunks_do_not_change_a_chain(sampler, target):
@@ -43,6 +44,7 @@ def test_counts_are_positive(name):
         cf.sample(TARGET, GHMC(), **({"chunk": 10} | RUN | {name: 0}))
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_resumed_run_equals_an_uninterrupted_one(sampler, tmp_path):
     whole = cf.sample(TARGET, sampler, chunk=20, **RUN)

@@ -59,6 +59,7 @@ MODELS = {
 }
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("name", MODELS)
 def test_the_density_is_that_of_numpyro(name):
     model, args, kwargs = MODELS[name]
@@ -112,6 +113,7 @@ def test_data_are_leaves():
     assert digest(targets[0]) != digest(targets[1])
 
 
+@pytest.mark.slow
 def test_single_precision():
     with jax.enable_x64(False):
         target = from_numpyro(eight_schools, SCHOOLS[0], error=SCHOOLS[1])

@@ -22,6 +22,7 @@ def run(folder):
     return chain
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("format", OUTPUTS)
 def test_there_and_back(run, folder, cosmoflow, format):
     before = set(folder.iterdir())

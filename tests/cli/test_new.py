@@ -12,6 +12,7 @@ def test_probe_sets_are_listed(cosmoflow, folder):
     assert [path.name for path in folder.iterdir()] == ["bao.toml"]
 
 
+@pytest.mark.slow
 def test_a_configuration_that_runs(cosmoflow, folder):
     outcome = cosmoflow("new", "run.toml", "--probes", "desi_dr2_bao, union3")
     assert outcome.code == 0 and outcome.out.endswith("to run it: cosmoflow sample run.toml\n")

@@ -45,6 +45,7 @@ def sets(path):
     return [name for name, table in tables.items() if name != "gaussian_mixture" and "field" not in table]
 
 
+@pytest.mark.soon(7)
 @pytest.mark.parametrize(
     "path",
     [
@@ -81,6 +82,7 @@ def test_the_head_says_how_to_run_it(path):
         assert find(name).shipped or f"cosmoflow data fetch {name}" in head
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("name", ["convergence_map", "galaxy_field"])
 def test_mock_fields_are_those_of_their_models(name):
     """The residuals from the model at the truth are the noise."""

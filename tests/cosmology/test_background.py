@@ -100,6 +100,7 @@ def test_curved_distance_is_the_textbook_formula(Omega_k):
     )
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("Omega_k", [-0.1, 0.0, 1e-9, 0.1])
 def test_gradients_equal_finite_differences(Omega_k):
     names = ("Omega_m", "Omega_k", "w0", "wa", "h", "N_eff", "m_nu")

@@ -32,6 +32,7 @@ def test_equals_the_adaptive_integral_over_the_prior():
     np.testing.assert_allclose(ours, exact, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_gradients_are_those_of_the_integral():
     rule, point = DistanceRule(REDSHIFTS), jnp.array([0.3, -0.9, 0.2, 0.0])
 

@@ -60,6 +60,7 @@ def test_the_package_itself(emulator):
     np.testing.assert_allclose(jnp.exp(ours.log_power[60:370]), expected, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_beyond_its_wave_numbers(emulator):
     """n_s below, and slopes that go on above; within a few per cent of Eisenstein and Hu's formula below 10 h/Mpc."""
     log_power = emulator(universe(0.0), **AMPLITUDE).log_power

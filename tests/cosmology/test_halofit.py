@@ -21,6 +21,7 @@ def nonlinear(universe, redshift=REDSHIFT, k=WAVENUMBER):
     return halofit(jnp.broadcast_to(jnp.log(k)[:, None], (k.size, len(redshift))))
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize(("extensions", "tolerance"), UNIVERSES.values(), ids=UNIVERSES)
 def test_equals_ccl(extensions, tolerance):
     ccl = pytest.importorskip("pyccl")
@@ -51,6 +52,7 @@ def test_nonlinear_scale():
     np.testing.assert_allclose(variance * np.exp(2 * np.asarray(halofit.log_growth)), 1, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_gradients_equal_finite_differences():
     def log_power(x):
         universe = Cosmology(x[0], Omega_b=x[1], h=x[2], Omega_k=x[3], w0=x[4], wa=x[5], T_cmb=T_CMB)

@@ -79,6 +79,7 @@ def test_interpolation_is_exact_on_its_points_and_straight_beyond():
     np.testing.assert_allclose(uniform_cubic(table, jnp.array([4.5])), np.sin(1.5), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_gradients_equal_finite_differences():
     def log_power(x):
         universe = Cosmology(x[0], Omega_b=x[1], h=x[2], Omega_k=x[3], w0=x[4], T_cmb=T_CMB)

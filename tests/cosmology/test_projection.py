@@ -93,6 +93,7 @@ def ccls(extensions):
     return {name: ccl.angular_cl(universe, a, b, ELL) / spin ** spins.get(name, 0) for name, (a, b) in pairs.items()}
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("extensions", UNIVERSES.values(), ids=UNIVERSES)
 def test_equals_ccl(extensions):
     """In a curved universe CCL has k = (l + 1/2) / chi in the place of (l + 1/2) / f_K, which makes half a per cent."""

@@ -77,6 +77,7 @@ def test_the_exact_posterior_covers_the_truth(exact):
     assert summary.energy_variance == pytest.approx(4 / GRID.num_cells)
 
 
+@pytest.mark.slow
 def test_a_posterior_that_is_too_narrow_does_not(exact):
     _, chain = exact
     moments = chain.moments | {"modes_sd": 0.3 * chain.moments["modes_sd"]}

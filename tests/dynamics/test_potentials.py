@@ -52,6 +52,7 @@ FIELDS = {
 }
 
 
+@pytest.mark.soon(4)
 @pytest.mark.parametrize("name", POTENTIALS)
 def test_it_starts_close_to_a_harmonic_well_and_everything_is_trained(name):
     potential, q = POTENTIALS[name](), 0.5 * jr.normal(jr.key(1), (8,))
@@ -106,6 +107,7 @@ def test_points_have_no_order():
     assert abs(potential(q[:, ::-1].ravel(), ZERO) - potential(q.ravel(), ZERO)) > 1e-3
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("scale", [1.0, 1e3])
 def test_the_bound_holds(scale):
     potential = shaken(BoundedPotential(3, bound=7, width=8, key=KEY), jr.key(1))

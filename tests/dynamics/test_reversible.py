@@ -43,6 +43,7 @@ def gradients(model, x):
     return eqx.filter_grad(lambda arguments: loss(*arguments))((model, x))
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize(
     ("kinetic", "integrator"), [("diagonal", Leapfrog()), ("dense", Leapfrog()), ("learned", BlanesMoan())]
 )
@@ -61,6 +62,7 @@ def test_gradients_are_those_of_plain_autodiff(kinetic, integrator):
         np.testing.assert_allclose(b, a, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_gradients_hold_for_batches_within_batches():
     key = jr.key(0)
     flow = fixed_kinetic_flow(2, num_steps=3, num_maps=1, time_dependent=True, cond_dim=1, width=8, key=key)
@@ -101,6 +103,7 @@ def compiled(num_steps, reversible):
     return jax.jit(jax.grad(objective)).lower(learned, jnp.zeros((64, 4))).compile()
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_steps():
     memory = {
         (n, reversible): compiled(n, reversible).memory_analysis().temp_size_in_bytes

@@ -47,6 +47,7 @@ def integrate(case, q, p, h, num_steps, potential=QUARTIC):
     return run(hamiltonian, integrator.init(hamiltonian, q, p, jnp.zeros(())), jnp.asarray(h), num_steps)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("case", CASES)
 def test_order_reversibility_and_energy(case):
     """Second order in position and energy; backwards to the start."""

@@ -44,6 +44,7 @@ def trained_like(dim, key, kinetic="diagonal", **settings):
     return SymplecticMap(dim, Hamiltonian(potential, KINETICS[kinetic](dim)), **steps)
 
 
+@pytest.mark.soon(2)
 @pytest.mark.parametrize("kinetic", KINETICS)
 @pytest.mark.parametrize("dim", [1, 3])
 def test_inverse_of_forward(dim, kinetic):
@@ -54,6 +55,7 @@ def test_inverse_of_forward(dim, kinetic):
     assert np.max(np.abs(y - x)) > 0.1
 
 
+@pytest.mark.soon(2)
 @pytest.mark.parametrize(("kinetic", "integrator"), [*zip(KINETICS, INTEGRATORS, strict=True)])
 @pytest.mark.parametrize("dim", [1, 3])
 def test_volume_is_preserved(dim, kinetic, integrator):
@@ -81,6 +83,7 @@ def test_quarter_turn(num_steps):
     np.testing.assert_allclose(end, np.concatenate([s * p / c, -q * c / s]), rtol=0, atol=1e-12)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("integrator", INTEGRATORS)
 def test_kicks_are_fused(integrator):
     """They are those of single steps, at one gradient for each drift and one more."""

@@ -60,6 +60,7 @@ def simulated_power(field, num, parameters):
     return rows.mean(axis=0)[1:], rows.std(axis=0)[1:] / np.sqrt(num)
 
 
+@pytest.mark.slow
 def test_simulated_spectra_are_the_input_and_a_wrong_one_is_noticed():
     grid = Grid((8, 8, 8), 100.0)
     field = GaussianField(grid, LinearMatterPower())

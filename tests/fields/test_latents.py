@@ -30,6 +30,7 @@ def test_the_map_to_the_field_is_orthogonal(grid, latents):
     np.testing.assert_allclose(matrix @ matrix.T, np.eye(grid.num_cells), atol=1e-12)
 
 
+@pytest.mark.soon(4)
 @GRID
 @LATENTS
 def test_back_and_forth(grid, latents):

@@ -30,6 +30,7 @@ def implied_power(field):
     return np.fft.rfftn(float(field.shift) ** 2 * np.expm1(correlation)).real * grid.cell_volume
 
 
+@pytest.mark.soon(1)
 @GRID
 def test_power_is_the_one_asked_for(grid):
     """But for one factor, which takes the mean of a finite box into account."""

@@ -33,6 +33,7 @@ def test_mean_is_zero():
     np.testing.assert_allclose(observed(GALAXIES, noise(1), BIASED).mean(), 0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_shifted_initial_conditions_shift_the_field():
     model = ParticleMeshField(GRID, 0.5, steps=2, line_of_sight=2, latents=ConfigurationLatents())
     shifted = observed(model, jnp.roll(noise(2), 3, 1), BIASED)

@@ -18,6 +18,7 @@ Z = np.linspace(0, 2.5, 101)
 DENSITY = Z**2 * np.exp(-((Z / 0.64) ** 1.5))
 
 
+@pytest.mark.slow
 def test_linear_power_is_that_of_the_theory():
     power = eqx.filter_jit(LinearMatterPower(redshift=1.0))(GRID, POINT)
     cosmology = Cosmology(0.31, h=0.6774, Omega_b=0.0486)

@@ -45,6 +45,7 @@ def test_value_and_gradient_are_those_of_one_device_and_nothing_is_gathered(mode
     assert result["largest_moved_by_the_wrong_grid"] >= NUM_CELLS  # a grid of one device, of which the same is asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [4, pytest.param(2, marks=pytest.mark.slow)])
 def test_particles_are_those_of_one_device_and_none_is_lost_in_silence(count):
     result = on_devices("particles", count)

@@ -70,6 +70,7 @@ def exact_differences(posterior, surrogate):
     return np.asarray(found - exact), np.asarray(weights / weights.sum())
 
 
+@pytest.mark.slow
 def test_errors_are_what_they_are_said_to_be():
     posterior = cf.Posterior(cf.Prior(LCDM), BAO)
     point = best_fit(posterior).parameters
@@ -87,6 +88,7 @@ def test_errors_are_what_they_are_said_to_be():
     assert means[1] < 0.1 * means[0]
 
 
+@pytest.mark.slow
 def test_single_precision():
     with jax.enable_x64(False):
         bao = cf.likelihoods.BAO(cf.datasets.desi_dr2_bao())

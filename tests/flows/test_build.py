@@ -24,6 +24,7 @@ FLOWS = {
 }
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("name", FLOWS)
 def test_it_starts_as_the_quarter_turn_and_stays_a_density(name):
     flow = FLOWS[name]()
@@ -49,6 +50,7 @@ def test_more_steps_at_sampling_than_in_training():
     np.testing.assert_allclose(a, b, rtol=0.02)
 
 
+@pytest.mark.slow
 def test_conditional_flows_are_unconditional_ones_for_each_condition():
     flow = fixed_kinetic_flow(2, num_steps=2, num_maps=2, time_dependent=True, cond_dim=3, width=8, key=jr.key(0))
     flow = shaken(flow, jr.key(1))

@@ -133,6 +133,7 @@ def test_gaussian_target_is_white_in_the_coordinates_of_its_flow():
     np.testing.assert_allclose(jax.jit(jax.grad(latent.log_density))(z), -z, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_a_flow_as_a_prior():
     grid = (4, 4)
     flow = shaken(field_flow(grid, **SMALL, key=jr.key(0)), jr.key(1))

@@ -38,6 +38,7 @@ def quarter_turn_flow(num_steps):
     return HamiltonianFlow(flow.base, flow.bijection, ExactMomentum(jnp.asarray(c))), c
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("num_steps", [1, 2, 5])
 def test_elbo_is_the_exact_log_density_of_a_quarter_turn(num_steps):
     flow, c = quarter_turn_flow(num_steps)
@@ -49,6 +50,7 @@ def test_elbo_is_the_exact_log_density_of_a_quarter_turn(num_steps):
     np.testing.assert_allclose(bound, exact.log_prob(points), atol=1e-12)
 
 
+@pytest.mark.slow
 def test_importance_weighted_bound_is_above_the_elbo_and_below_the_truth():
     flow, c = quarter_turn_flow(3)
     flow = HamiltonianFlow(flow.base, flow.bijection, ExactMomentum(jnp.asarray(1.5 * c)))
@@ -67,6 +69,7 @@ def test_log_prob_of_own_draws():
     assert flow.sample_position(key=jr.key(1)).shape == (3,)
 
 
+@pytest.mark.slow
 def test_evidence_of_a_known_gaussian():
     covariance = jnp.array([[1.3, 0.4], [0.4, 0.8]])
     flow, _ = quarter_turn_flow(5)
@@ -109,6 +112,7 @@ def test_several_momenta_leave_the_weights_of_the_positions():
     assert jnp.mean(jnp.exp(without)) > 1.05
 
 
+@pytest.mark.slow
 def test_transport_of_the_exact_target_is_the_base():
     num_steps = 4
     flow, c = quarter_turn_flow(num_steps)

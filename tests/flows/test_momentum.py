@@ -57,6 +57,7 @@ def test_gaussian_encoders_against_the_moments_of_their_draws(name):
         assert np.max(np.abs(covariance / jnp.outer(sd, sd) - jnp.eye(3))) > 0.1
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("name", ENCODERS)
 def test_encoders_of_conditional_flows(name):
     encoder = shaken(ENCODERS[name](cond_dim=2), jr.key(1))

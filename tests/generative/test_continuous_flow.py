@@ -33,6 +33,7 @@ LAWS = {
 }
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("name", LAWS)
 def test_draws_and_their_densities(name):
     law = LAWS[name]()
@@ -53,6 +54,7 @@ def test_a_condition_and_units():
     np.testing.assert_allclose(law.log_prob(x), exactly.log_density(x), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_proposals_of_the_target_are_accepted():
     sampler = Independence(LAWS["straight"](), wide_probability=0.0)
     chain = cf.sample(EXACT, sampler, num_draws=20, num_chains=2, key=jr.key(0))
@@ -71,6 +73,7 @@ def test_a_law_with_walls_is_refused():
         ContinuousFlow(ReflectionMatching(2, exact.zero))
 
 
+@pytest.mark.slow
 def test_evidence():
     found = cf.importance_sample(LAWS["straight"](), OTHER, num_samples=2000, key=jr.key(0))
     assert abs(found.log_evidence) < 5 * found.log_evidence_error

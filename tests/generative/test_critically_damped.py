@@ -62,6 +62,7 @@ def test_standard_normal_data_with_full_velocities_need_no_network():
     assert jnp.max(jnp.abs(x.mean(axis=0))) < 5 / NUM**0.5
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("wrong", [False, True])
 def test_reversal(wrong):
     """The control reads the time of another duration."""
@@ -74,6 +75,7 @@ def test_reversal(wrong):
     assert (jnp.max(jnp.abs(scores)) > 5) == wrong
 
 
+@pytest.mark.slow
 def test_single_precision_and_counts():
     with jax.enable_x64(False):
         network = TimeNetwork(4, 2, cond_size=1, width=8, depth=1, key=jr.key(0))

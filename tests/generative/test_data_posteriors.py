@@ -95,6 +95,7 @@ def test_a_score_is_seen_in_other_coordinates():
         bare.log_density(z)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("sampler", [KineticLangevin(step_size=0.5), MCLMC(step_size=0.5)])
 def test_a_linear_score_is_followed_and_tuned_as_its_density_is(sampler):
     """Draws, and changes of energy although no energy is known."""
@@ -109,6 +110,7 @@ def test_a_linear_score_is_followed_and_tuned_as_its_density_is(sampler):
     assert np.max(np.abs(truth.energy_change)) > 1e-3
 
 
+@pytest.mark.slow
 def test_kinetic_langevin_draws_from_a_score():
     target = score_posterior()
     tuned, sampler, start = cf.warmup(target, num_chains=8, key=jr.key(0), max_gradients=4000)
@@ -148,6 +150,7 @@ def test_a_start_outside_the_support_is_an_error():
         cf.sample(target, KineticLangevin(), num_draws=1, num_chains=1, position=-jnp.ones((1, 2)), key=jr.key(0))
 
 
+@pytest.mark.slow
 def test_no_step_leaves_the_support():
     target = ScorePosterior(model("v"), FunctionLikelihood(Walled().__call__))
     sampler = KineticLangevin(step_size=0.8)

@@ -26,6 +26,7 @@ def rolled(fields, grid, shift):
     return jnp.roll(fields.reshape(-1, *grid), shift, range(1, len(grid) + 1)).ravel()
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize(
     ("grid", "depth", "shift"),
     [((8, 12), 2, (4, -8)), ((4, 4, 8), 1, (2, 0, 6)), ((16,), 3, (8,)), ((5, 3), 0, (1, 2))],
@@ -47,6 +48,7 @@ def test_translations_by_the_coarsest_cells(grid, depth, shift):
         assert jnp.max(jnp.abs(moved - rolled(f(x, data), grid, half))) > 1e-3 * scale
 
 
+@pytest.mark.slow
 def test_it_starts_as_zero_and_learns_from_there():
     network = FieldUNet((4, 8), cond_size=1, channels=4, depth=1, key=jr.key(0))
     x, condition = jr.normal(jr.key(1), (32,)), jnp.ones(1)
@@ -56,6 +58,7 @@ def test_it_starts_as_zero_and_learns_from_there():
     np.testing.assert_array_equal(network(x, TIME, condition), jnp.zeros(32))
 
 
+@pytest.mark.slow
 def test_everything_given_is_seen():
     network = awake(FieldUNet((4, 4), in_fields=2, cond_size=1, cond_fields=2, channels=4, depth=1, key=jr.key(0)))
     x, condition = jr.normal(jr.key(1), (32,)), jr.normal(jr.key(2), (33,))

@@ -36,6 +36,7 @@ def test_a_field_is_what_the_steps_make_of_its_coordinates():
     np.testing.assert_allclose(slope, [[UNIT[0, 0] * SD[0], 0.0]], atol=1e-4)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("centre", [CENTRE, 0.0])
 def test_posterior(centre):
     """The control has another mean than the data."""

@@ -57,6 +57,7 @@ def z_scores(observed, expected):
     return (observed.mean(axis=0) - expected) / np.sqrt(expected * (1 - expected) / len(observed))
 
 
+@pytest.mark.soon(1)
 @names
 def test_forward_law_solves_kolmogorovs_equation(name):
     starts = jnp.asarray(Data.sample(np.random.default_rng(0), 40_000))
@@ -109,6 +110,7 @@ def reversal(name, num_steps, num):
     return vmapped(lambda model, k: model.sample(k, num_steps=num_steps)[0], model, num, jr.key(2))
 
 
+@pytest.mark.soon(1)
 @names
 def test_reversal_with_exact_rates_returns_the_data(name):
     assert np.max(np.abs(discrepancies(reversal(name, num_steps=150, num=4000)))) < 5
@@ -120,6 +122,7 @@ def test_reversal_with_exact_rates_returns_the_data_finely(name):
     assert np.max(np.abs(discrepancies(reversal(name, num_steps=400, num=30_000)))) < 5
 
 
+@pytest.mark.soon(1)
 @names
 def test_reversal_with_forward_rates_stays_noise(name):
     draws = vmapped(lambda model, k: model.sample(k, num_steps=50)[0], forward_rates(name), 4000, jr.key(3))
@@ -140,6 +143,7 @@ def test_noise_is_the_limit_in_three_dimensions(name):
     assert min(stats.kstest(early, "norm").pvalue) < 1e-9
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("name", ["bouncy_particle", "forward_event_chain"])
 def test_reversed_events_balance_the_forward_ones(name):
     """At a fixed x, p(v) q(v, w) = p(w) q_reversed(w, v), as means of functions of v and w."""

@@ -51,6 +51,7 @@ MODELS = {
 POINTS = TARGET.sample(jr.key(0), (5,))
 
 
+@pytest.mark.soon(2)
 @pytest.mark.parametrize("name", MODELS)
 def test_exact_density(name):
     model = MODELS[name]()
@@ -58,6 +59,7 @@ def test_exact_density(name):
     np.testing.assert_allclose(found, jax.vmap(TARGET.log_density)(POINTS), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_tolerances():
     """At a hundredth of the tolerance the error is a tenth at most."""
     exactly = TARGET.log_density(POINTS[0])
@@ -71,6 +73,7 @@ def test_too_many_steps_are_nan(monkeypatch):
     assert jnp.isnan(MODELS["v"]().log_prob(POINTS[0]))
 
 
+@pytest.mark.slow
 def test_derivatives_of_the_density_in_both_modes():
     log_prob = MODELS["straight"]().log_prob
     score = jax.grad(TARGET.log_density)(POINTS[0])
@@ -103,6 +106,7 @@ def test_solvers_converge_with_their_order():
         np.testing.assert_allclose(jnp.log2(error(solver, 64) / error(solver, 128)), order, atol=0.2)
 
 
+@pytest.mark.slow
 def test_the_linear_schedule_is_exact_up_to_the_signal_it_leaves():
     left = jnp.cos(LinearSchedule().angle(jnp.array(1.0)))
     for prediction in ("v", "noise", "score", "energy"):
@@ -173,6 +177,7 @@ def test_the_score_and_the_energy():
         diffusion("score").log_density(x)
 
 
+@pytest.mark.slow
 def test_the_oscillation_flow_is_diffusion_with_the_cosine_schedule():
     network = TimeNetwork(2, 2, width=16, depth=1, key=jr.key(0))
     one, other = OscillationMatching(2, network), Diffusion(2, network)
@@ -184,6 +189,7 @@ def test_the_oscillation_flow_is_diffusion_with_the_cosine_schedule():
     assert abs(linear.log_prob(x) - other.log_prob(x)) > 1e-3
 
 
+@pytest.mark.slow
 def test_scales_are_units():
     """The oscillation flow of x with scales s is that of x / s with none."""
     network = TimeNetwork(2, 2, width=16, depth=1, key=jr.key(0))
@@ -216,6 +222,7 @@ def wave(model, height):
     return velocity, lambda x: jnp.log1p(height * jnp.cos(k * (x + h))) - jnp.log(2 * h)
 
 
+@pytest.mark.slow
 def test_reflection_in_a_box():
     plain = ReflectionMatching(1, exact.zero, half_width=1.5)
     velocity, log_density = wave(plain, 0.6)

@@ -37,6 +37,7 @@ LIKELIHOODS = {
 SLOW = ("growth", "compressed_cmb", "joint")  # to compile
 
 
+@pytest.mark.soon(2)
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in LIKELIHOODS]
 )

@@ -50,6 +50,7 @@ def test_counts_are_normalised_where_a_model_predicts_negative_ones_too(name, co
     np.testing.assert_allclose(np.sum(np.exp(log_prob)), 1, rtol=1e-10)
 
 
+@pytest.mark.soon(2)
 @NOISE
 def test_samples_have_the_law_and_another_is_noticed(noise):
     contrast = jnp.broadcast_to(CONTRAST, (20_000, 4))
@@ -65,6 +66,7 @@ def test_samples_have_the_law_and_another_is_noticed(noise):
     assert noise.counts == np.all(data == np.round(data))
 
 
+@pytest.mark.soon(2)
 @NOISE
 def test_precision_is_the_inverse_variance_of_the_data_as_a_contrast(noise):
     data = noise.sample(jnp.zeros((50_000, 4)), key=jr.key(1))

@@ -137,6 +137,7 @@ POINTS = {
 }
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("sound_horizon", POINTS)
 def test_gradient_equals_finite_differences(sound_horizon):
     likelihood = BAO(desi_dr2_bao(), sound_horizon=sound_horizon, radiation=True)

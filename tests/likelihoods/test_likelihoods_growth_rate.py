@@ -51,6 +51,7 @@ def test_limits():
     np.testing.assert_allclose(scaled, 0.8 * 0.3**0.55, rtol=0.01)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("mass, tolerance", [(0.0, 6e-5), (0.06, 4e-4), (0.3, 8e-3)])
 def test_camb(mass, tolerance):
     camb = pytest.importorskip("camb")

@@ -48,6 +48,7 @@ def test_members_ignore_names_of_the_others():
     np.testing.assert_allclose(mixed.chi2(point)["b"], Supernovae(union3()).chi2(POINT), rtol=1e-15)
 
 
+@pytest.mark.slow
 def test_jit_vmap_and_order(joint):
     batch = jax.tree.map(lambda leaf: leaf + 0.01 * jnp.arange(3.0), POINT)
     values = jax.jit(jax.vmap(joint.log_likelihood))(batch)

@@ -217,6 +217,7 @@ def test_gradient_equals_finite_differences(many, absolute_magnitude):
         np.testing.assert_allclose(gradient[i], (4 * inner - outer) / 3, rtol=1e-6, atol=1e-6, err_msg=name)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("absolute_magnitude", ["marginalized", "free"])
 def test_single_precision(many, absolute_magnitude):
     likelihood = Supernovae(many, absolute_magnitude=absolute_magnitude, radiation=True)

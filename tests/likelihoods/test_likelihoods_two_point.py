@@ -110,6 +110,7 @@ def test_normalisation(likelihood):
     np.testing.assert_allclose(value_and_gradient(likelihood, POINT)[0], expected, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_order_of_the_rows_does_not_matter(likelihood):
     order = np.array([1, 4, 6, 0, 7, 3, 2, 5])
     shuffled = replace(

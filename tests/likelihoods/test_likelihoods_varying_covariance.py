@@ -101,6 +101,7 @@ def value_and_gradient(likelihood, point):
     return jax.value_and_grad(lambda p: likelihood.log_likelihood(p))(point)
 
 
+@pytest.mark.slow
 def test_covariance_is_that_of_gaussian_fields(likelihood):
     """Bandpowers of fields that are drawn have it."""
     fields = {"src0": 0, "src1": 1, "lens0": 2}
@@ -130,6 +131,7 @@ def test_normalisation(data, likelihood):
     np.testing.assert_allclose(log_likelihood(likelihood, POINT), expected - np.sum(np.log(error)), rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_order_of_rows_does_not_matter(data, likelihood):
     order = np.random.default_rng(2).permutation(len(ROWS))
     moved = made([ROWS[i] for i in order])
@@ -138,6 +140,7 @@ def test_order_of_rows_does_not_matter(data, likelihood):
     np.testing.assert_allclose(log_likelihood(likelihood_of(moved), POINT), expected, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_fixed_covariance(data, likelihood):
     """The same at the point whose covariance is kept; everywhere, where noise is all there is in it."""
     fixed = TwoPoint(data, amplitude="sigma8")
@@ -189,6 +192,7 @@ def test_derived_and_observed(data, likelihood):
     np.testing.assert_array_equal(likelihood.observed_data()["data"], data.value)
 
 
+@pytest.mark.slow
 def test_what_is_wrong_is_named(data):
     with pytest.raises(ValueError, match="noise of the bin 'src1' is missing"):
         likelihood_of(data, noise={"src0": 1.0, "lens0": 1.0})

@@ -44,10 +44,12 @@ class Unflipped(DiscreteBouncyParticle):
         return eqx.tree_at(lambda s: s.velocity, new, jnp.where(stayed, -new.velocity, new.velocity)), counts
 
 
+@pytest.mark.slow
 def test_without_a_flip_it_fails():
     assert worst_score(Unflipped(1.0, 0.95)) > 5
 
 
+@pytest.mark.slow
 def test_without_the_delay_in_its_ratio_it_fails(monkeypatch):
     monkeypatch.setattr(_discrete_bouncy_particle, "delayed_log_acceptance", lambda x, y, z: x - z)
     assert worst_score(DiscreteBouncyParticle(1.0)) > 5

@@ -64,6 +64,7 @@ def mean_of_generator(process, dim, factor=1.0):
     return float((density @ (images @ weights)) / (density @ (jnp.abs(images) @ weights)))
 
 
+@pytest.mark.soon(2)
 @pytest.mark.parametrize("dim", [1, 2])
 @pytest.mark.parametrize("process", [ZigZag(), BouncyParticle(), Boomerang()], ids=lambda p: type(p).__name__)
 def test_the_law_is_invariant(process, dim):

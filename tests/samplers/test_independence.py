@@ -45,12 +45,14 @@ def test_a_poor_law(wide_probability):
     assert_moments(chain.posterior["x"], TARGET, min_ess=5000)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("sampler", [Ignorant(), Ignorant(POOR, wide_probability=0.0)])
 def test_a_forgotten_proposal_density_fails(sampler):
     with pytest.raises(AssertionError, match="MCSE"):
         assert_moments(draw(sampler).posterior["x"], TARGET, min_ess=5000)
 
 
+@pytest.mark.slow
 def test_a_hamiltonian_flow_proposes_to_phase_space():
     """With the momenta of its encoder."""
     flow = cf.fixed_kinetic_flow(2, num_maps=1, key=jr.key(0))

@@ -31,6 +31,7 @@ def relative_variances(sampler, target, starts, mean):
     return np.mean((x - mean) ** 2, axis=0) / np.asarray(target.variance()), 5 * np.sqrt(2 / NUM_CHAINS)
 
 
+@pytest.mark.slow
 def test_gaussian_variances_are_exact_at_long_steps():
     starts = WIDTHS * jr.normal(jr.key(0), (NUM_CHAINS, 4))
     variances, error = relative_variances(KineticLangevin(step_size=1.2), GAUSSIAN, starts, 0.0)
@@ -92,6 +93,7 @@ def test_the_momentum_is_tuned_to_persist_for_twice_the_longest_scale():
     assert np.isclose(float(retuned(KineticLangevin(step_size=0.5), 20, 3.0).decoherence), 6.0, rtol=0.02)
 
 
+@pytest.mark.slow
 def test_steps_beyond_stability_are_undone_and_counted():
     starts = WIDTHS * jr.normal(jr.key(0), (50, 4))
     _, draws, infos = evolve(KineticLangevin(step_size=4.0), GAUSSIAN, starts, jnp.asarray(50), jr.key(1))

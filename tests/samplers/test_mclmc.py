@@ -34,6 +34,7 @@ def bias(step_size):
     return np.max(np.abs(variance - 1)), np.mean(infos.equipartition[:, 20:]), np.mean(infos.energy_change**2) / 4
 
 
+@pytest.mark.slow
 def test_bias_and_energy_error_fall_with_the_step():
     coarse, fine = bias(1.2), bias(0.3)
     assert fine[0] < 0.03 < coarse[0]
@@ -41,6 +42,7 @@ def test_bias_and_energy_error_fall_with_the_step():
     assert coarse[2] > 100 * fine[2]
 
 
+@pytest.mark.slow
 def test_the_energy_error_is_tuned():
     sampler, starts = MCLMC(step_size=0.1), draws_of_target(NUM_CHAINS)
     tuner = Tuner(sampler)

@@ -111,6 +111,7 @@ def mild(kind):
     return eqx.tree_at(lambda s: s.inverse_temperatures, kind(num_rungs=4), jnp.array([0.0, 0.1, 0.4, 1.0]))
 
 
+@pytest.mark.slow
 def test_invariance():
     assert worst_score(mild(ParallelTempering)) < 4.5
 

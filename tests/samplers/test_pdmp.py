@@ -115,6 +115,7 @@ def test_coordinate_jump_takes_directions_by_the_rate_of_their_opposites():
     np.testing.assert_array_less(np.abs(seen - exact), 5 * np.sqrt(exact * (1 - exact) / 40_000))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "process",
     [pytest.param(name, marks=[pytest.mark.slow] * (name != "zig_zag")) for name in PROCESSES],
@@ -157,6 +158,7 @@ def moments_of_paths(target, sampler, num_stretches, num_events):
 COVARIANCE = np.array([[1.0, 0.5], [0.5, 0.6]])
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("process", PROCESSES)
 def test_moments_of_paths(process):
     assert np.max(np.abs(moments_of_paths(CORRELATED, PROCESSES[process](), 20, 500))) < 5

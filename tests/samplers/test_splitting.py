@@ -32,6 +32,7 @@ def starts(target, sampler, num):
     return jax.vmap(lambda x, k: sampler.init(target, x, key=k))(x, jr.split(jr.key(1), num))
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize(
     "sampler",
     [
@@ -71,6 +72,7 @@ class Scripted(ForwardEventChainSplitting):
         return self.outcome
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("sampler", [Scripted(), Scripted(motion=Rotation())], ids=["straight", "ellipse"])
 def test_event_chain_accepts_by_the_ratio_of_its_paths(sampler):
     """With the densities of all that is drawn written out; and the way back cancels."""

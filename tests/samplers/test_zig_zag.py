@@ -49,6 +49,7 @@ def test_first_event_of_linear_rates_has_the_exact_law():
     assert set(clock) == {0, 1}
 
 
+@pytest.mark.soon(2)
 @pytest.mark.parametrize("shape", [lambda t: jnp.sin(3 * t), lambda t: t**2 - 0.3, lambda t: 1 - (t - 0.4) ** 2])
 @pytest.mark.parametrize("bound", [ChordBound(), SlopeBound()])
 def test_bound_holds_on_smooth_rates(shape, bound):
@@ -128,6 +129,7 @@ class Walled(AbstractTarget):
         return {"x": x}
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize(
     ("sampler", "beyond"),
     [

@@ -18,6 +18,7 @@ script = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(script)
 
 
+@pytest.mark.soon(3)
 @pytest.mark.parametrize("name", script.ROWS)
 def test_priors_cover_what_is_compared(name, tmp_path, monkeypatch):
     for official in ("pantheon_plus", "des_dovekie"):

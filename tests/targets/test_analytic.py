@@ -35,6 +35,7 @@ def integrate(target, box, function=lambda x: 1.0):
     return jnp.sum(values, axis=0) * (x[1] - x[0]) * (y[1] - y[0])
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("name", [name for name, box in BOXES.items() if box is not None])
 def test_density_is_normalised_and_has_its_moments(name):
     target, box = TARGETS[name](), BOXES[name]
@@ -70,6 +71,7 @@ def test_student_is_that_of_scipy():
     np.testing.assert_allclose(target.square_variance(), marginal.moment(4) - marginal.var() ** 2, rtol=1e-12)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("name", [name for name in TARGETS if name != "funnel"])
 def test_draws_have_the_moments(name):
     target = TARGETS[name]()
@@ -81,6 +83,7 @@ def test_draws_have_the_moments(name):
     assert jnp.all(jnp.abs(jnp.mean(x**2, axis=0) - square) < 5 * square_error)
 
 
+@pytest.mark.soon(2)
 @each_target
 def test_draws_have_the_density(make):
     """E[grad log pi] = 0 and E[x . grad log pi] = -d, per coordinate."""
@@ -98,6 +101,7 @@ def test_draws_of_another_density_are_told_apart():
     assert jnp.any(jnp.abs(jnp.mean(statistic, axis=0)) > 5 * jnp.std(statistic, axis=0) / NUM_DRAWS**0.5)
 
 
+@pytest.mark.soon(4)
 @each_target
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
 def test_precision_is_that_of_the_point(make, dtype):

@@ -30,6 +30,7 @@ def test_quantiles_are_those_of_scipy(make, law):
     np.testing.assert_allclose(jax.vmap(make().forward)(jnp.asarray(z)), quantiles, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.soon(3)
 @each_marginal
 def test_inverse_undoes_forward_to_the_rounding_of_x(make, law):
     marginal = make()
@@ -44,6 +45,7 @@ def test_inverse_undoes_forward_of_a_uniform_to_ten_digits():
         assert jnp.max(jnp.abs(marginal.inverse(marginal.forward(z)) - z)) < 1e-10
 
 
+@pytest.mark.soon(3)
 @each_marginal
 def test_forward_is_monotone_with_finite_derivatives_far_into_the_tails(make, law):
     marginal = make()

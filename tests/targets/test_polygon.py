@@ -49,6 +49,7 @@ def cell_chi2(points, low, high, cells=10):
     return np.sum((counts[whole] - expected) ** 2 / expected), whole.sum()
 
 
+@pytest.mark.soon(2)
 @each_polygon
 def test_jacobian_is_uniform_by_area(vertices):
     polygon = UniformPolygon(vertices)
@@ -59,6 +60,7 @@ def test_jacobian_is_uniform_by_area(vertices):
     assert is_inside(vertices, jax.vmap(polygon.forward)(z)).all()
 
 
+@pytest.mark.soon(2)
 @each_polygon
 def test_inverse_undoes_forward(vertices):
     polygon = UniformPolygon(vertices)
@@ -67,6 +69,7 @@ def test_inverse_undoes_forward(vertices):
     np.testing.assert_allclose(again, z, atol=1e-7)
 
 
+@pytest.mark.soon(5)
 @each_polygon
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
 def test_values_and_gradients_are_finite_in_the_far_tails(vertices, dtype):
@@ -98,6 +101,7 @@ def test_forward_is_continuous_through_the_middle():
     np.testing.assert_allclose(left, right, atol=1e-12)
 
 
+@pytest.mark.soon(6)
 @pytest.mark.parametrize("shift", [(0.0, 0.0), (0.1, 0.2)])
 @pytest.mark.parametrize("sum_below", [-5.9, -4.0, -2.0, -1.0, 0.0, 1.5, 2.9, 3.0, 10.0])
 def test_box_below_a_diagonal(shift, sum_below):

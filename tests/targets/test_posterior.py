@@ -32,6 +32,7 @@ def evidence(posterior):
     return jnp.sum(jnp.exp(jax.vmap(posterior.log_density)(grid))) * (nodes[1] - nodes[0]) ** posterior.dim
 
 
+@pytest.mark.slow
 def test_density_integrates_to_the_evidence():
     prior = Prior({"slope": Delta(2), "x": Normal(0.5, 1.5), "y": Normal(0, 1)})
     posterior = Posterior(prior, Measurement(jnp.array(3.0)))

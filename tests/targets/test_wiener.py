@@ -43,6 +43,7 @@ def posterior(grid, latents=None, power=POWER, kind=GaussianField, noise=0.4, ma
     return Posterior(prior, FieldLevel(model, GaussianNoise(noise), data, mask))
 
 
+@pytest.mark.soon(2)
 @pytest.mark.parametrize("latents", LATENTS.values(), ids=LATENTS.keys())
 @pytest.mark.parametrize("grid", GRIDS.values(), ids=GRIDS.keys())
 def test_a_gaussian_field_becomes_the_standard_normal_law(grid, latents):

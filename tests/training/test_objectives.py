@@ -32,6 +32,7 @@ def gradients_of(loss, flow, num):
     return [np.asarray(g) for g in jax.tree.leaves(found)]
 
 
+@pytest.mark.slow
 def test_path_gradients_have_the_mean_of_the_others():
     flow = small_flow()
     plain = gradients_of(cf.ReverseKL(TARGET, 64), flow, 400)
@@ -41,6 +42,7 @@ def test_path_gradients_have_the_mean_of_the_others():
         np.testing.assert_array_less(np.abs(a.mean(axis=0) - b.mean(axis=0)), 5 * error + 1e-12)
 
 
+@pytest.mark.slow
 def test_path_gradients_of_an_exact_flow_have_no_noise():
     """One leapfrog step carries N(0, I) to q with twice the variance and p with half of it, independent of each other.
 
@@ -74,6 +76,7 @@ def test_alpha_divergence_finds_both_modes():
     assert abs(found.log_evidence) < 0.05
 
 
+@pytest.mark.slow
 def test_alpha_divergence_has_the_gradient_of_the_second_moment():
     """Without annealing, on many draws, against the derivative of log E[w^2] by reweighting fixed draws."""
 
@@ -94,6 +97,7 @@ def test_alpha_divergence_has_the_gradient_of_the_second_moment():
         np.testing.assert_allclose(b, a, atol=0.05)
 
 
+@pytest.mark.slow
 def test_annealing_keeps_the_weights_unbiased():
     """E of the weight is the integral of w^2 Pi, whatever the number of levels."""
     flow = paramax.unwrap(small_flow())
@@ -155,6 +159,7 @@ def test_empty_data_are_refused():
         cf.fit(small_flow(), NegativeELBO(), data=jnp.zeros((0, 1)), num_steps=1, key=jr.key(0))
 
 
+@pytest.mark.slow
 def test_a_step_into_nowhere_is_taken_back():
     """One infinite learning rate: the parameters are NaN from there to the end of the chunk, then the best ones again."""
     wild = optax.chain(optax.sgd(lambda step: jnp.where(step == 70, jnp.inf, 1e-2)))

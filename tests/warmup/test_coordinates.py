@@ -38,6 +38,7 @@ def low_rank(dim=4):
     return LowRank(jnp.arange(4.0), jnp.array([0.5, 1.0, 2.0, 3.0]), directions, jnp.array([0.1, 5.0]))
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("bijection", [triangular(), low_rank()], ids=["triangular", "low rank"])
 def test_bijections(bijection):
     z = jr.normal(jr.key(2), (4,))
@@ -56,6 +57,7 @@ def test_affine_maps_are_triangular():
     np.testing.assert_allclose(x, jnp.array([1.0, 2.0]) + cholesky @ z, atol=1e-12)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize(
     ("target", "least"),
     [(Banana(), 0.95), (Funnel(5), 0.7), (CorrelatedGaussian(jnp.ones(2), jnp.array([[4.0, 1.9], [1.9, 1.0]])), 0.95)],
@@ -124,6 +126,7 @@ class Spiked(AbstractTarget):
         return {"x": x}
 
 
+@pytest.mark.slow
 def test_low_rank_laplace():
     """Curvatures along the axes are rough, but the spikes stand out whatever the scales."""
     directions, _ = jnp.linalg.qr(jr.normal(jr.key(0), (40, 2)))

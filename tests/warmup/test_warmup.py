@@ -65,6 +65,7 @@ def automatic(tmp_path_factory):
     return first, second, facts
 
 
+@pytest.mark.slow
 def test_committed_warmup_is_not_repeated(automatic):
     first, second, _ = automatic
     assert jax.tree.structure(first) == jax.tree.structure(second)

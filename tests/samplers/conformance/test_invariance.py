@@ -33,6 +33,7 @@ def first(tree, num):
     return jax.tree.map(lambda leaf: leaf[:num], tree)
 
 
+@pytest.mark.soon(1)
 @every_sampler
 def test_exact_draws_stay_exact(name):
     _, draws, infos = runs(name).honest
