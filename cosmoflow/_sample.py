@@ -109,6 +109,15 @@ def sample(
         StartError: The log-density is not finite at a starting point.
         RunError: The run went wrong and `throw` is set, or it was stopped before the first draw.
         StoreError: The store holds another run, or could not commit.
+
+    Examples:
+        >>> import cosmoflow as cf, jax.random as jr
+        >>> target = cf.targets.CorrelatedGaussian([1.0, -2.0], [[1.0, 0.5], [0.5, 1.0]])
+        >>> chain = cf.sample(target, cf.samplers.ZigZag(), num_draws=1000, num_chains=4, key=jr.key(0))
+        >>> chain.posterior["x"].shape
+        (4, 1000, 2)
+        >>> chain.posterior["x"].mean(axis=(0, 1)).round().tolist()
+        [1.0, -2.0]
     """
     for name, value in (("num_draws", num_draws), ("num_chains", num_chains), ("chunk", chunk)):
         if value < 1:

@@ -58,6 +58,15 @@ class Chain:
         observed_data: the data that were fitted, by name.
         moments: means and standard deviations over the draws of each chain, as `<name>_mean` and `<name>_sd`, each of
             shape (chain, *shape), of what a `Record` has averaged.
+
+    Examples:
+        >>> import cosmoflow as cf, numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> chain = cf.Chain({"Omega_m": rng.normal(0.3, 0.01, (4, 500)), "w": rng.normal(size=(4, 500, 2))})
+        >>> chain.num_chains, chain.num_draws
+        (4, 500)
+        >>> list(chain.scalars(["Omega_m", "w"]))
+        ['Omega_m', 'w[0]', 'w[1]']
     """
 
     posterior: dict[str, Shaped[np.ndarray, "chain draw ..."]]

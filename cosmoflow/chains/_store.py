@@ -64,6 +64,14 @@ class ChainStore:
 
     Raises:
         StoreError: the folder is missing or not writable, something is there already, or another process writes to it.
+
+    Examples:
+        >>> import cosmoflow as cf, jax.random as jr
+        >>> target, sampler = cf.targets.CorrelatedGaussian([0.0], [[1.0]]), cf.samplers.GHMC()
+        >>> with cf.ChainStore("run.h5", mode="resume") as store:
+        ...     chain = cf.sample(target, sampler, num_draws=100, num_chains=4, key=jr.key(0), store=store)
+        >>> cf.Chain.from_file("run.h5").num_draws
+        100
     """
 
     def __init__(self, path: str | Path, *, mode: Literal["create", "resume", "overwrite"] = "create"):

@@ -58,6 +58,11 @@ def hubble_distance(cosmology: Cosmology, redshift: ArrayLike) -> Float[Array, "
 def comoving_distance(cosmology: Cosmology, redshift: ArrayLike, *, num_nodes: int = 48) -> Float[Array, "..."]:
     """Line-of-sight comoving distance D_C = int_0^z c dz' / H(z') [Mpc].
 
+    Examples:
+        >>> from cosmoflow.cosmology import Cosmology, comoving_distance
+        >>> round(float(comoving_distance(Cosmology(0.3, h=0.7), 1.0)))
+        3304
+
     References:
         Hogg 1999, arXiv:astro-ph/9905116, for this and the other distances.
     """
@@ -97,7 +102,13 @@ def volume_averaged_distance(cosmology: Cosmology, redshift: ArrayLike, *, num_n
 
 
 def distance_modulus(cosmology: Cosmology, redshift: ArrayLike, *, num_nodes: int = 48) -> Float[Array, "..."]:
-    """Distance modulus mu = 5 log10(D_L / 10 pc) [mag]."""
+    """Distance modulus mu = 5 log10(D_L / 10 pc) [mag].
+
+    Examples:
+        >>> from cosmoflow.cosmology import Cosmology, distance_modulus
+        >>> round(float(distance_modulus(Cosmology(0.3, h=0.7), 1.0)), 2)
+        44.1
+    """
     return 5 * jnp.log10(luminosity_distance(cosmology, redshift, num_nodes=num_nodes)) + 25
 
 

@@ -67,6 +67,11 @@ class Cosmology(eqx.Module):
     Raises:
         ValueError: If neutrinos have a mass but the universe has no radiation.
 
+    Examples:
+        >>> from cosmoflow.cosmology import Cosmology, hubble_rate
+        >>> round(float(hubble_rate(Cosmology(0.3, h=0.7, w0=-0.9), 1.0)), 1)
+        126.4
+
     References:
         Chevallier & Polarski 2001, arXiv:gr-qc/0009008; Linder 2003, arXiv:astro-ph/0208512.
     """

@@ -21,6 +21,11 @@ def sound_horizon(cosmology: Cosmology) -> Scalar:
     Returns:
         r_d in Mpc.
 
+    Examples:
+        >>> from cosmoflow.cosmology import Cosmology, sound_horizon
+        >>> round(float(sound_horizon(Cosmology(0.315, h=0.674, Omega_b=0.0493, T_cmb=2.7255, m_nu=0.06))), 1)
+        147.1
+
     References:
         Aubourg et al. 2015, arXiv:1411.1074, Eq. 16.
     """

@@ -162,6 +162,16 @@ def summarize(chain: Chain, parameters: Sequence[str] | None = None) -> Summary:
 
     Raises:
         ValueError: the chain has no such parameter.
+
+    Examples:
+        >>> import cosmoflow as cf, numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> summary = cf.summarize(cf.Chain({"Omega_m": rng.normal(0.3, 0.01, (4, 1000))}))
+        >>> row = summary.parameters[0]
+        >>> round(row.mean, 2), round(row.sd, 2), row.converged
+        (0.3, 0.01, True)
+        >>> summary.not_converged
+        ()
     """
     statistics = {name: chain.sample_stats[name] for name in _STATISTICS if name in chain.sample_stats}
     scalars = chain.scalars(parameters)

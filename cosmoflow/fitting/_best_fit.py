@@ -62,6 +62,16 @@ def best_fit(
         ValueError: A likelihood is not Gaussian, a starting value has no such parameter or lies outside the prior,
             there is no start, or several but no key.
         StartError: The likelihood is not finite at any start.
+
+    Examples:
+        >>> import cosmoflow as cf
+        >>> prior = cf.Prior({"Omega_m": cf.Uniform(0.01, 0.99), "h_r_d": cf.Uniform(10.0, 1000.0)})
+        >>> posterior = cf.Posterior(prior, cf.likelihoods.BAO(cf.datasets.desi_dr2_bao()))
+        >>> best = cf.fitting.best_fit(posterior)
+        >>> round(float(best.parameters["Omega_m"]), 3), round(float(best.chi2), 1)
+        (0.297, 10.3)
+        >>> round(cf.fitting.fisher(posterior, best.parameters).sd["Omega_m"], 3)
+        0.009
     """
     return _search(posterior, _none, start, num_starts, key)
 

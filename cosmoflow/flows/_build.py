@@ -68,6 +68,12 @@ def fixed_kinetic_flow(
         momentum: Encoder; by default a `DenseGaussianMomentum` up to 32 dimensions, beyond them a `GaussianMomentum`.
         key: Random key of the initial weights.
 
+    Examples:
+        >>> import cosmoflow as cf, jax.random as jr
+        >>> flow = cf.fixed_kinetic_flow(2, num_maps=3, key=jr.key(0))
+        >>> flow.sample(jr.key(1), (100,)).shape  # positions and momenta
+        (100, 4)
+
     References:
         Souveton, Guillin, Jasche, Lavaux, Michel 2024, arXiv:2302.01955.
     """

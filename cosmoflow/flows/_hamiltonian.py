@@ -34,6 +34,17 @@ class HamiltonianFlow(AbstractDistribution):
     Raises:
         ValueError: The shapes do not fit.
 
+    Examples:
+        >>> import cosmoflow as cf, jax.numpy as jnp, jax.random as jr
+        >>> flow = cf.fixed_kinetic_flow(2, key=jr.key(0))  # untrained, and not conditional
+        >>> flow.shape, flow.cond_shape
+        ((4,), None)
+        >>> flow.sample_position(key=jr.key(1)).shape
+        (2,)
+        >>> exact = -jnp.log(2 * jnp.pi)  # of N(0, I), which it is nearly
+        >>> bool(abs(flow.elbo(jnp.zeros(2), key=jr.key(2)) - exact) < 0.2)
+        True
+
     References:
         Toth et al. 2020, arXiv:1909.13789; Souveton et al. 2024, arXiv:2302.01955.
     """

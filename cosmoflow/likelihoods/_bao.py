@@ -37,6 +37,14 @@ class BAO(AbstractGaussianLikelihood):
 
     Raises:
         ValueError: If `sound_horizon` is none of the three, or the covariance is not symmetric and positive definite.
+
+    Examples:
+        >>> import cosmoflow as cf, jax.numpy as jnp
+        >>> likelihood = cf.likelihoods.BAO(cf.datasets.desi_dr2_bao())
+        >>> likelihood.required, likelihood.optional
+        (('Omega_m', 'h_r_d'), ('Omega_k', 'w0', 'wa'))
+        >>> round(float(likelihood.chi2({"Omega_m": jnp.array(0.297), "h_r_d": jnp.array(101.5)})), 1)
+        10.3
     """
 
     data: Float[Array, " data"]

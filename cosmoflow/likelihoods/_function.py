@@ -23,6 +23,14 @@ class FunctionLikelihood(AbstractLikelihood):
 
     Raises:
         ValueError: If the arguments have no names, or an option is no argument.
+
+    Examples:
+        >>> import cosmoflow as cf, jax.numpy as jnp
+        >>> likelihood = cf.likelihoods.FunctionLikelihood(lambda h, shift=0.0: -0.5 * ((h + shift - 0.73) / 0.01) ** 2)
+        >>> likelihood.required, likelihood.optional
+        (('h',), ('shift',))
+        >>> round(float(likelihood.log_likelihood({"h": jnp.array(0.75)})), 2)
+        -2.0
     """
 
     function: Callable

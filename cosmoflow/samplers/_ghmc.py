@@ -26,6 +26,13 @@ class GHMC(AbstractTrajectoryKernel):
         target_acceptance: What `warmup` tunes the step size for.
         integrator: Leapfrog by default.
 
+    Examples:
+        >>> import cosmoflow as cf, jax.random as jr
+        >>> target, sampler = cf.targets.Skewed([1.0, 1.0]), cf.samplers.GHMC(step_size=0.5, persistence=0.5)
+        >>> chain = cf.sample(target, sampler, num_draws=500, num_chains=4, key=jr.key(0))
+        >>> bool(chain.sample_stats["acceptance_rate"].mean() > 0.8)
+        True
+
     References:
         Horowitz 1991; Duane et al. 1987; Neal 2011, arXiv:1206.1901; Neal 2020, arXiv:2001.11950.
     """

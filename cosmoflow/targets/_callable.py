@@ -19,6 +19,14 @@ class CallableTarget(AbstractTarget):
         log_density: From a pytree like `example` to a scalar. A Module keeps its arrays as leaves; a plain function
             is static, so arrays it closes over become constants of the compiled program.
         example: A pytree of arrays with the structure and the shapes of a position.
+
+    Examples:
+        >>> import cosmoflow as cf, jax.numpy as jnp
+        >>> target = cf.CallableTarget(lambda p: -0.5 * (p["a"] ** 2 + p["b"] @ p["b"]), {"a": 0.0, "b": jnp.zeros(3)})
+        >>> target.dim
+        4
+        >>> float(target.log_density(jnp.ones(4)))
+        -2.0
     """
 
     function: Callable

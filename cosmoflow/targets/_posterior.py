@@ -25,6 +25,16 @@ class Posterior(AbstractTarget):
     Raises:
         ValueError: If the likelihood requires a name that the prior lacks, or the prior has a name that neither the
             likelihood nor the prior of another parameter uses.
+
+    Examples:
+        >>> import cosmoflow as cf
+        >>> prior = cf.Prior({"Omega_m": cf.Uniform(0.01, 0.99), "h_r_d": cf.Uniform(10.0, 1000.0)})
+        >>> posterior = cf.Posterior(prior, cf.likelihoods.BAO(cf.datasets.desi_dr2_bao()))
+        >>> posterior.dim
+        2
+        >>> cf.Posterior(cf.Prior({"Omega_M": cf.Uniform(0.01, 0.99)}), cf.likelihoods.BAO(cf.datasets.desi_dr2_bao()))
+        Traceback (most recent call last):
+        ValueError: The likelihood requires 'Omega_m', which the prior lacks; the nearest name is 'Omega_M'.
     """
 
     prior: Prior

@@ -27,6 +27,14 @@ class Prior(eqx.Module):
     Raises:
         ValueError: If a name appears twice, a joint block has not one coordinate per name, or a block depends on a
             parameter that does not stand before it.
+
+    Examples:
+        >>> import cosmoflow as cf, jax.numpy as jnp
+        >>> prior = cf.Prior({"Omega_m": cf.Uniform(0.0, 1.0), "h": cf.Normal(0.7, 0.1)})
+        >>> prior.names
+        ('Omega_m', 'h')
+        >>> {name: round(float(value), 3) for name, value in prior.forward(jnp.array([0.0, 1.0])).items()}
+        {'Omega_m': 0.5, 'h': 0.8}
     """
 
     blocks: tuple[AbstractTransport, ...]

@@ -152,6 +152,16 @@ def fit(
     Raises:
         ValueError: `num_steps` or `chunk` is not positive, or the data are empty.
         RunError: The validation loss was never finite, or the training was stopped or ran out of time.
+
+    Examples:
+        >>> import cosmoflow as cf, jax.random as jr
+        >>> target = cf.targets.CorrelatedGaussian([0.0, 0.0], [[1.0, 0.8], [0.8, 1.0]])
+        >>> flow = cf.fixed_kinetic_flow(2, num_maps=2, width=16, key=jr.key(0))
+        >>> flow, history = cf.fit(flow, cf.ReverseKL(target), num_steps=200, key=jr.key(1))
+        >>> history.losses.shape, history.validation.shape  # of every step, and after every 50
+        ((200,), (4,))
+        >>> bool(history.validation[-1] < history.losses[0])
+        True
     """
     for name, value in (("num_steps", num_steps), ("chunk", chunk)):
         if value < 1:

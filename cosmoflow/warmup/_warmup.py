@@ -129,6 +129,17 @@ def warmup(
             have another shape, or the target is a bare score and the sampler needs a density.
         StartError: The log-density is not finite at a starting point.
         RunError: The warm-up was stopped, ran out of time, met too many non-finite densities, or could not move.
+
+    Examples:
+        >>> import cosmoflow as cf, jax.random as jr
+        >>> target, sampler, start = cf.warmup(
+        ...     cf.targets.Banana(), cf.samplers.GHMC(), num_chains=4, max_gradients=3000, key=jr.key(0)
+        ... )
+        >>> target.dim, start.shape
+        (2, (4, 2))
+        >>> chain = cf.sample(target, sampler, num_draws=500, num_chains=4, position=start, key=jr.key(1))
+        >>> bool(cf.summarize(chain).ess > 400)
+        True
     """
     limit = default_budget(target.dim) if max_gradients is None else max_gradients
     for name, value in (("num_chains", num_chains), ("max_gradients", limit)):
