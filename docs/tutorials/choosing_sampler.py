@@ -117,9 +117,9 @@ print(cf.summarize(chain).tempered)
 #
 # ## Many dimensions
 #
-# Event-driven processes pay for each event, and there are more of them the more coordinates there are. Kernels of one
-# or two gradients per step fare better. Gradients per effective draw from one to a hundred thousand dimensions,
-# explained under [Samplers](../samplers.md#cost-against-the-dimension):
+# Event-driven processes pay for each event, and there are more of them the more coordinates there are. `NUTS` and the
+# kernels of one or two gradients per step, `Langevin` and `MCLMC`, fare better. Gradients per effective draw from ten
+# to a hundred thousand dimensions, explained under [Samplers](../samplers.md#cost-against-the-dimension):
 #
 # ![Gradients per effective sample against the dimension](../images/samplers_scaling.png)
 #
