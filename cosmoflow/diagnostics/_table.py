@@ -50,4 +50,4 @@ def rounded(number: float, scale: float) -> str:
     if decimals > 8 or abs(number) >= 1e7:
         significant = max(decimals + (math.floor(math.log10(abs(number))) if number else 0), 2)
         return f"{number:.{min(significant, 15)}e}"
-    return f"{number:.{max(decimals, 0)}f}"
+    return f"{number:z.{max(decimals, 0)}f}"

@@ -56,9 +56,12 @@ def page(subject: Subject) -> str:
 
 
 def _headline(subject: Subject) -> Html:
-    """What the run is of and how it ended, in two sentences."""
+    """What the run is of, how it ended, and whether it has converged."""
     summary = subject.summary
     names = ", ".join(subject.tables.get("likelihood", {}))
     about = f"{summary.num_chains} chains of {summary.num_draws:,} draws" + (f" from {names}." if names else ".")
     ended = element("strong", summary.status.value, class_="good" if summary.status.good else "bad")
-    return element("p", about, " ", ended, f" Started {subject.origin.created_at[:10]}.")
+    converged = all(row.converged for row in (*summary.parameters, *summary.statistics))
+    doubt = element("a", "Not converged.", href="#convergence", class_="bad")
+    verdict = [ended] if converged else [ended, " ", doubt]
+    return element("p", about, " ", *verdict, f" Started {subject.origin.created_at[:10]}.")

@@ -1,6 +1,7 @@
 """What mkdocs does beside the pages that are written: it runs the tutorials and puts what they show into the site.
 
-A tutorial is run again when it, this folder or the package has changed; what it showed is kept in `.tutorials/`.
+A tutorial is run again when it, this folder or the package has changed, or its data have come; what it showed is kept
+in `.tutorials/`.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ from pathlib import Path
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import get_plugin_logger
 from mkdocs.structure.files import File
+from tutorial import missing  # mkdocs imports a hook with its folder on the path
 
 log = get_plugin_logger(__name__)
 ROOT = Path(__file__).parents[2]
@@ -54,4 +56,5 @@ def digest(tutorial: Path) -> str:
     known = hashlib.sha256()
     for path in (tutorial, *sorted(Path(__file__).parent.glob("*.py")), *package):
         known.update(path.read_bytes())
+    known.update(" ".join(missing(tutorial.read_text(encoding="utf-8"))).encode())
     return known.hexdigest()[:16]

@@ -4,6 +4,9 @@
 
 makes `NAME.md` and `NAME/figure-1.png`, ... in the folder. As in a notebook, a cell shows what it prints and the value
 of its last line; a figure is shown as a picture.
+
+A tutorial whose first cell names `cosmoflow data fetch NAME` needs this set. Where it is not there, nothing is run, and
+the page says so.
 """
 
 import ast
@@ -19,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 MARKER = re.compile(r"^# %%(.*)\n", re.MULTILINE)
+FETCH = re.compile(r"`cosmoflow data fetch ([a-z0-9_ ]+)`")
 
 
 @dataclass
@@ -48,6 +52,14 @@ def cells(source: str) -> list[Cell]:
     return found
 
 
+def missing(source: str) -> list[str]:
+    """The data sets that a tutorial needs and that are not there."""
+    from cosmoflow.datasets import catalogue
+
+    needed = FETCH.findall(cells(source)[0].source)
+    return [name for name in " ".join(needed).split() if catalogue()[name].missing]
+
+
 def run(cell: Cell, names: dict[str, Any], file: str) -> None:
     """Execute a cell of code among the names of those before."""
     from matplotlib.figure import Figure
@@ -68,11 +80,11 @@ def run(cell: Cell, names: dict[str, Any], file: str) -> None:
 
 def page(tutorial: Path, folder: Path) -> None:
     """Run a tutorial in an empty folder and write its page."""
-    content, start = cells(tutorial.read_text(encoding="utf-8")), time.monotonic()
-    names = {"__name__": "__main__"}
+    source, start = tutorial.read_text(encoding="utf-8"), time.monotonic()
+    content, absent, names = cells(source), missing(source), {"__name__": "__main__"}
     with tempfile.TemporaryDirectory() as empty, contextlib.chdir(empty):
         for cell in content:
-            if not cell.is_text:
+            if not cell.is_text and not absent:
                 run(cell, names, tutorial.name)
     seconds = time.monotonic() - start
     figures = folder / tutorial.stem
@@ -90,8 +102,15 @@ def page(tutorial: Path, folder: Path) -> None:
             number += 1
             figure.savefig(figures / f"figure-{number}.png", dpi=150, bbox_inches="tight")
             parts.append(f"![{title}]({tutorial.stem}/figure-{number}.png)")
-    note = f"*Everything above was computed by [{tutorial.name}]({tutorial.name}) in {seconds:.0f} s, on "
-    parts.append(f"{note}{os.cpu_count()} cores, compilation included.*")
+    link = f"[{tutorial.name}]({tutorial.name})"
+    if absent:
+        fetch = f"`cosmoflow data fetch {' '.join(absent)}`"
+        parts.append(f"*{link} was not run for this page, because the data were not there; {fetch} brings them.*")
+    else:
+        parts.append(
+            f"*Everything above was computed by {link} in {seconds:.0f} s, on {os.cpu_count()} cores, compilation "
+            "included.*"
+        )
     (folder / f"{tutorial.stem}.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from cosmoflow._results import Status
 from cosmoflow.chains import Chain
-from cosmoflow.diagnostics import cost, summarize
+from cosmoflow.diagnostics import cost, rounded, summarize
 
 
 def make(**changes) -> Chain:
@@ -112,6 +112,10 @@ def test_text():
     assert next(line for line in table if line.startswith("A_s")).split()[1:3] == ["2.0998e-09", "2.09e-11"]
     assert "per 1000 gradients" in str(lines)
     assert "divergences" in lines[-1]
+
+
+def test_nothing_is_minus_zero():
+    assert rounded(-4e-6, 0.01) == "0.0000" and rounded(-0.0123, 0.01) == "-0.0123"
 
 
 def test_numbers():

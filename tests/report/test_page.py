@@ -101,7 +101,8 @@ def test_sections(run):
 
 
 def test_numbers_are_those_of_the_chain(run):
-    chain, _, read = run
+    chain, text, read = run
+    assert "Not converged." not in text
     draws = chain.posterior["Omega_m"]
     assert f"{draws.mean():.5f}"[:6] in " ".join(read.cells)
     (chi2,) = re.findall(r"Rubin202321(\d+\.\d\d)", read.sections["data"], re.DOTALL)
@@ -141,8 +142,10 @@ def test_others_that_share_nothing(saved):
 def test_chains_that_do_not_agree(saved):
     chain = made()
     chain.posterior["Omega_m"][0] += 0.05
-    read = Reader(page(Subject(saved(chain), chain, {}, ["Omega_m"])))
+    text = page(Subject(saved(chain), chain, {}, ["Omega_m"]))
+    read = Reader(text)
     assert "Not all have R-hat below 1.01" in read.sections["convergence"]
+    assert "Not converged." in text.partition("<main>")[0]
     assert not any("h_r_d" in image["alt"] for image in read.images if image["alt"].startswith("Trace"))
     with pytest.raises(ValueError, match="no parameter 'h'"):
         page(Subject(saved(chain, "b.h5"), chain, {}, ["h"]))

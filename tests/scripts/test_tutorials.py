@@ -65,6 +65,20 @@ def test_a_tutorial_that_fails_makes_no_page(tutorial, tmp_path):
         tutorial.page(written(tmp_path, "import this\n# %%\n1\n"), tmp_path / "made")
 
 
+def test_without_its_data_a_tutorial_is_not_run_and_says_so(tutorial, tmp_path, monkeypatch):
+    monkeypatch.setenv("COSMOFLOW_DATA", str(tmp_path / "data"))
+    source = "# %% [markdown]\n# # Shear\n# Needs `cosmoflow data fetch des_y1_3x2pt`.\n\n# %%\n1 / 0\n"
+    assert tutorial.missing(source) == ["des_y1_3x2pt"] and tutorial.missing(SOURCE) == []
+    tutorial.page(written(tmp_path, source), tmp_path / "made")
+    page = (tmp_path / "made" / "first.md").read_text(encoding="utf-8")
+    assert "```python\n1 / 0\n```\n\n*[first.py](first.py) was not run" in page and "```text" not in page
+    (tmp_path / "data" / "des_y1_3x2pt").mkdir(parents=True)
+    (tmp_path / "data" / "des_y1_3x2pt" / "des_y1_3x2pt_sacc.hdf5").touch()
+    assert tutorial.missing(source) == []
+    with pytest.raises(ZeroDivisionError):
+        tutorial.page(written(tmp_path, source), tmp_path / "made")
+
+
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
 def test_every_tutorial_is_on_the_site(tutorial, path):
     cells = tutorial.cells(path.read_text(encoding="utf-8"))
