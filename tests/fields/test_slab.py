@@ -75,7 +75,7 @@ class ManyDevices(SlabGrid):
     """Of three devices, of which the tests have one."""
 
     def __init__(self, shape, halo):
-        self.shape, self.box_size, self.halo = shape, (1.0,) * len(shape), halo
+        self.shape, self.box_size, self.halo, self.precision = shape, (1.0,) * len(shape), halo, "double"
         self.mesh = jax.sharding.AbstractMesh((3,), ("slabs",))
 
 
