@@ -60,6 +60,7 @@ def test_no_limit(clock):
     assert budget.ask() is None and budget.ask() is Status.STOPPED
 
 
+@pytest.mark.slow
 def test_the_date_does_not_matter(monkeypatch):
     dates = itertools.count(step=10**6)
     monkeypatch.setattr(time, "time", lambda: float(next(dates)))

@@ -58,6 +58,7 @@ def assert_stays_on_the_device(module):
         assert word not in program
 
 
+@pytest.mark.slow
 def test_a_callback_a_double_and_what_is_not_given_are_seen():
     """A call of the host cannot even be lowered for a device that is not there."""
 
@@ -75,6 +76,7 @@ def test_a_callback_a_double_and_what_is_not_given_are_seen():
         assert_stays_on_the_device(module + "callback")
 
 
+@pytest.mark.soon(1)
 @every_sampler
 def test_a_chunk_of_draws(name):
     """In single precision, with thinned and averaged parameters; the state is given away and comes back."""

@@ -125,6 +125,7 @@ def test_long_runs_say_less(clock, capsys):
     assert len(capsys.readouterr().out.splitlines()) < 500
 
 
+@pytest.mark.slow
 def test_the_live_view(monkeypatch, capsys):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")

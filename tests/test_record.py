@@ -108,6 +108,7 @@ def test_moments_in_single_precision():
     np.testing.assert_allclose(found["x_sd"], exact.std(axis=1, ddof=1), rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_moments_without_a_store_and_in_other_files(tmp_path):
     chain = cf.sample(Field(), GHMC(), record=cf.Record(averaged=lambda p: {"field": p["field"]}), **RUN)
     np.testing.assert_allclose(chain.moments["field_mean"], chain.posterior["field"].mean(axis=1))

@@ -84,6 +84,7 @@ def test_the_status_of_a_finished_run_survives_its_reopening(tmp_path):
     assert statuses == [Status.DIVERGENCES, Status.DIVERGENCES]
 
 
+@pytest.mark.slow
 def test_worker_thread_and_twice():
     chains = []
 
@@ -161,6 +162,7 @@ class Cliff(AbstractTarget):
         return {"x": x}
 
 
+@pytest.mark.slow
 def test_a_hopeless_run_does_not_grow(tmp_path):
     lengths = []
     for _ in range(2):

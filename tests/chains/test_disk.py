@@ -91,6 +91,7 @@ def test_a_folder_that_becomes_a_file(path):
     assert path.with_name("chains.h5.segments").read_text() == "precious"
 
 
+@pytest.mark.slow
 def test_many_commits_are_few_files(path):
     with ChainStore(path) as store:
         for _ in range(72):

@@ -274,6 +274,7 @@ CRASHES = [("open", 0), ("fsync", 0), ("replace", 0), ("fsync", 1)]
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
 
+@pytest.mark.soon(4)
 @pytest.mark.parametrize(
     ("call", "after", "error"),
     [(*crash, error) for crash in CRASHES for error in (Crash(), FULL)]

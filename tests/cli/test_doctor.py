@@ -61,6 +61,7 @@ def test_rounded_products_and_bits_that_differ_are_noted(cosmoflow, quick, monke
     assert "JAX_DEFAULT_MATMUL_PRECISION=highest" in ended.out and "xla_gpu_deterministic_ops" in ended.out
 
 
+@pytest.mark.slow
 def test_a_gpu_that_jax_does_not_see(cosmoflow, quick, monkeypatch, tmp_path):
     monkeypatch.delenv("JAX_PLATFORMS", raising=False)
     monkeypatch.setattr(_health, "_DRIVER", tmp_path)

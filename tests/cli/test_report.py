@@ -44,6 +44,7 @@ def test_bad_input(run, cosmoflow):
         assert outcome.code == 2 and "Traceback" not in outcome.err and all(word in outcome.err for word in words)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize(("kind", "name"), [("trace", "trace"), ("rank", "rank"), ("data", "desi_dr2_bao")])
 def test_figures_of_a_kind(run, cosmoflow, kind, name):
     outcome = cosmoflow("plot", "run.h5", "--kind", kind)

@@ -110,6 +110,7 @@ def config(tmp_path):
     return parse(tmp_path, EVERYTHING)
 
 
+@pytest.mark.slow
 def test_posterior(config):
     posterior = build_posterior(config)
     assert posterior.dim == 5

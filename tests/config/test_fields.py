@@ -62,6 +62,7 @@ def add(tmp_path, **datasets):
             file[name] = value
 
 
+@pytest.mark.slow
 def test_the_likelihood_is_that_of_the_constructors(parse):
     posterior = build_posterior(parse())
     (member,) = posterior.likelihood.members

@@ -64,6 +64,7 @@ def test_distance_is_the_integral_of_the_inverse_rate(name):
     np.testing.assert_allclose(distance, exact, rtol=3e-8)
 
 
+@pytest.mark.soon(3)
 @pytest.mark.parametrize("name", UNIVERSES)
 def test_few_nodes_suffice_at_low_redshift(name):
     cosmology = Cosmology(**UNIVERSES[name])
@@ -76,6 +77,7 @@ def test_rate_today_is_the_hubble_constant(name):
     np.testing.assert_allclose(co.hubble_squared(Cosmology(**UNIVERSES[name]), 0.0), 1.0, rtol=1e-14)
 
 
+@pytest.mark.slow
 def test_distances_are_consistent():
     cosmology = Cosmology(0.3, Omega_k=-0.1, w0=-0.9, wa=0.2)
     transverse = co.transverse_comoving_distance(cosmology, REDSHIFTS)
@@ -119,6 +121,7 @@ def test_gradients_equal_finite_differences(Omega_k):
         np.testing.assert_allclose(jacobian[:, i], (4 * inner - outer) / 3, rtol=1e-6, atol=1e-9, err_msg=names[i])
 
 
+@pytest.mark.slow
 def test_mass_derivative_is_finite_at_zero_mass():
     slope = jax.grad(lambda m: co.comoving_distance(Cosmology(0.3, T_cmb=2.7255, m_nu=m), 2.0))(jnp.array(0.0))
     assert slope == 0.0
@@ -192,6 +195,7 @@ def test_single_precision_keeps_its_digits_at_low_redshift():
     np.testing.assert_allclose(modulus, co.distance_modulus(double, REDSHIFTS), rtol=5e-7)
 
 
+@pytest.mark.slow
 def test_shapes_jit_and_vmap():
     redshift = jnp.linspace(0.1, 2.0, 6).reshape(2, 3)
     batch = jax.vmap(lambda m: co.distance_modulus(Cosmology(m, T_cmb=2.7255, m_nu=0.06), redshift))

@@ -68,6 +68,7 @@ def test_bessel_functions_equal_the_recurrence(spins, arcmin):
     np.testing.assert_allclose(expansion, exact, atol=3e-6 * (theta / 500) / 1e-3 * 0.1 + 1e-11)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("name", SPINS)
 def test_sum_over_every_multipole(expected, name):
     """Left is the interpolation between the multipoles."""
@@ -99,6 +100,7 @@ def test_small_angles_equal_the_flat_sky(expected):
         np.testing.assert_allclose(expected[name][0], flat, rtol=1e-3)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("name", SPINS)
 def test_average_over_a_bin(name):
     """Equal to the mean over many rings, weighted with their areas."""

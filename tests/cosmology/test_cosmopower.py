@@ -139,6 +139,7 @@ def test_missing_package_is_explained(monkeypatch):
         CosmoPowerCMB()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("cosmopower_jax") is None, reason="cosmopower-jax is not installed")
 def test_shipped_networks_follow_camb():
     """Massless neutrinos, N_eff = 3.046, ell to 1500; the polarisation where it does not cross zero."""

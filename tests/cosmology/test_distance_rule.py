@@ -25,6 +25,7 @@ def universe(values, **others):
     return Cosmology(values[0], w0=values[1], wa=values[2], Omega_k=values[3], **others)
 
 
+@pytest.mark.slow
 def test_equals_the_adaptive_integral_over_the_prior():
     rule = DistanceRule(REDSHIFTS)
     ours = jax.vmap(lambda p: rule.transverse_comoving_distance(universe(p)))(PRIOR)

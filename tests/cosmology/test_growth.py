@@ -16,6 +16,7 @@ UNIVERSES = {
 }
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("extensions", UNIVERSES.values(), ids=UNIVERSES)
 def test_equals_ccl(extensions):
     ccl = pytest.importorskip("pyccl")

@@ -40,6 +40,7 @@ def test_eisenstein_hu_equals_ccl(power):
     np.testing.assert_allclose(spectrum.sigma(20.0), theirs.sigmaR(20 / 0.7), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_sigma8_of_a_boltzmann_code(camb_result):
     k, _, spectrum = camb_result.get_linear_matter_power_spectrum(hubble_units=True, k_hunit=True)
     spline = CubicSpline(np.log(k), np.log(spectrum[0]), bc_type="natural")
@@ -72,6 +73,7 @@ def test_one_amplitude_is_needed():
             linear_power(UNIVERSE, n_s=N_S, **amplitudes)
 
 
+@pytest.mark.slow
 def test_interpolation_is_exact_on_its_points_and_straight_beyond():
     table = jnp.asarray(np.sin(np.arange(10) / 3))
     np.testing.assert_allclose(uniform_cubic(table, jnp.arange(10.0)), table, rtol=1e-14, atol=1e-15)

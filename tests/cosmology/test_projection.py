@@ -123,6 +123,7 @@ def test_redshift_space_equals_the_exact_projection():
     np.testing.assert_allclose(spectrum[: ell.size], exact, rtol=0.012)
 
 
+@pytest.mark.slow
 def test_converges_with_the_cells():
     universe = Cosmology(0.3, T_cmb=T_CMB, Omega_k=0.05)
     fine, coarse = ours(universe, num_cells=800), ours(universe)
@@ -130,6 +131,7 @@ def test_converges_with_the_cells():
         np.testing.assert_allclose(spectrum, fine[name], rtol=2e-3, err_msg=name)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("curvature", [-0.1, 0.0, 0.1])
 def test_lensing_kernel_equals_the_double_integral(curvature):
     universe = Cosmology(0.3, T_cmb=T_CMB, Omega_k=curvature)
@@ -146,6 +148,7 @@ def test_lensing_kernel_equals_the_double_integral(curvature):
     np.testing.assert_allclose(kernel, expected, rtol=1e-3, atol=1e-3 * expected.max())
 
 
+@pytest.mark.slow
 def test_gradient_is_finite_and_exact_in_a_flat_universe():
     def log_spectra(curvature):
         universe = Cosmology(0.3, T_cmb=T_CMB, Omega_k=curvature)

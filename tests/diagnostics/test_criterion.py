@@ -37,6 +37,7 @@ def test_impossible_criteria(wrong):
         Converged(**wrong)
 
 
+@pytest.mark.slow
 def test_it_ends_at_the_first_check_that_holds(whole):
     assert whole.status is Status.CONVERGED
     assert 100 < whole.num_draws < 3000 and next_check(whole.num_draws - 1) == whole.num_draws
@@ -47,6 +48,7 @@ def test_it_ends_at_the_first_check_that_holds(whole):
     assert run(num_draws=before).status is Status.NOT_CONVERGED
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("chunk", [7, 1000])
 def test_chunks_do_not_matter(whole, chunk):
     assert run(chunk=chunk).num_draws == whole.num_draws

@@ -80,6 +80,7 @@ def test_its_map_is_undone_and_keeps_volume(name):
     np.testing.assert_allclose(np.linalg.slogdet(jacobian), (1, 0), atol=1e-9)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("name", FIELDS)
 def test_fields_have_no_origin(name):
     potential = shaken(FIELDS[name](), jr.key(1))
@@ -128,6 +129,7 @@ def test_the_convex_potential_is_convex():
     assert np.linalg.eigvalsh(hessians).min() > 0
 
 
+@pytest.mark.slow
 def test_time_and_condition_matter():
     q = jnp.ones(2)
     timed = shaken(TimeDependentPotential(NeuralPotential(3, width=8, key=KEY)), jr.key(1))

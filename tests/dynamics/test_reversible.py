@@ -114,6 +114,7 @@ def test_memory_does_not_grow_with_the_steps():
     assert memory[64, False] > 5 * memory[64, True]
 
 
+@pytest.mark.slow
 def test_it_costs_a_third_more_and_moves_less():
     """The operations of a loop count once, so those of one step are compared with another."""
     plain, reversed_ = (compiled(8, reversible).cost_analysis() for reversible in (False, True))

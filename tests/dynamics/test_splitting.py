@@ -106,6 +106,7 @@ def test_isokinetic_kicks():
     np.testing.assert_allclose(work, 2 * np.log(np.linalg.norm(fine)), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_isokinetic_volume():
     """The change of energy of a kick is minus the logarithm of its Jacobian on the circle of directions."""
     kinetic, gradient = IsokineticKinetic(), jnp.array([0.7, -1.9])

@@ -70,6 +70,7 @@ def test_volume_is_preserved(dim, kinetic, integrator):
     np.testing.assert_allclose(jacobian.T @ rotation @ jacobian, rotation, atol=1e-10)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("num_steps", [1, 2, 5, 10])
 def test_quarter_turn(num_steps):
     s = 0.7

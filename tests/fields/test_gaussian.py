@@ -22,6 +22,7 @@ GRIDS = [Grid((16,), 4.0), Grid((7, 8), (3.0, 5.0)), Grid((4, 5, 6), 10.0)]
 LATENTS = [FourierLatents(), ConfigurationLatents()]
 
 
+@pytest.mark.soon(2)
 @pytest.mark.parametrize("latents", LATENTS, ids=["fourier", "cells"])
 @pytest.mark.parametrize("grid", GRIDS, ids=["line", "map", "box"])
 def test_covariance_is_the_correlation_function(grid, latents):

@@ -35,6 +35,7 @@ def plane_wave(axis, amplitude=0.3, grid=GRID):
     return jnp.broadcast_to(amplitude * jnp.cos(k * x).reshape(shape), grid.shape), k, x.reshape(shape)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("axis", range(3))
 def test_plane_wave_is_that_of_zeldovich(axis):
     """psi = -A sin(k x) / k, and no second order."""
@@ -47,6 +48,7 @@ def test_plane_wave_is_that_of_zeldovich(axis):
     np.testing.assert_allclose(second_order_density(tidal_field(grid, grid.modes(wave))), 0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_displacement_diverges_by_minus_the_density():
     """Where no mode is that of Nyquist."""
     modes = filtered(
@@ -95,6 +97,7 @@ def test_mean_is_zero():
     np.testing.assert_allclose(observed(GALAXIES, noise(1), BIASED).mean(), 0, atol=1e-12)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("axis", range(3))
 def test_shifted_initial_conditions_shift_the_field(axis):
     model = LagrangianField(GRID, 0.5, line_of_sight=2, latents=ConfigurationLatents())

@@ -21,6 +21,7 @@ GRID = pytest.mark.parametrize("grid", GRIDS.values(), ids=GRIDS.keys())
 LATENTS = pytest.mark.parametrize("latents", [FourierLatents(), ConfigurationLatents()], ids=["fourier", "cells"])
 
 
+@pytest.mark.soon(4)
 @GRID
 @LATENTS
 def test_the_map_to_the_field_is_orthogonal(grid, latents):

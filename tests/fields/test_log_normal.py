@@ -45,6 +45,7 @@ def simulated(field, num):
     return np.asarray(jax.jit(lambda n: jax.lax.map(lambda w: field.predict(w, {}), n))(noise))
 
 
+@pytest.mark.slow
 def test_simulated_fields_have_the_power_and_the_mean_and_a_gaussian_one_is_noticed():
     grid = Grid((12, 12), 12.0)
     field = LogNormalField(grid, POWER, shift=1.5)
@@ -71,6 +72,7 @@ def test_a_large_shift_is_a_gaussian_field():
     np.testing.assert_allclose(field.response({}), gaussian.response({}), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_response_is_the_derivative_for_small_fields():
     grid = GRIDS[2]
     field = LogNormalField(grid, TabulatedPower([1e-2, 1e2], [1e-6, 1e-6]))
@@ -98,6 +100,7 @@ def test_gradients_are_those_of_finite_differences(latents):
     np.testing.assert_allclose(jax.jit(jax.grad(total))(x), numerical, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_power_that_is_left_out_has_no_derivative():
     """No NaN where a mode of g has none."""
     grid = Grid((8,), 8.0)

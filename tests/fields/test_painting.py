@@ -61,6 +61,7 @@ def test_each_particle_goes_to_its_eight_cells():
     np.testing.assert_allclose(paint(DISPLACEMENT, WEIGHTS), expected, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_window_is_that_of_linear_theory_on_average():
     """Particles anywhere in their cells: a weight's response is sinc^2, a displacement's i k sinc^2."""
     n, k = 8, 2 * np.pi * 3 / 8

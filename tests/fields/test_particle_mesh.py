@@ -71,6 +71,7 @@ def test_a_long_wave_grows_linearly_at_any_number_of_steps(steps):
     np.testing.assert_allclose(grown.real / expected.real, 1, atol=0.02)
 
 
+@pytest.mark.slow
 def test_response_is_that_of_linear_theory():
     lagrangian = LagrangianField(GRID, 0.5, line_of_sight=2)
     np.testing.assert_array_equal(GALAXIES.response(BIASED), lagrangian.response(BIASED))
@@ -103,6 +104,7 @@ def test_hessian_along_a_direction_equals_finite_differences():
     np.testing.assert_allclose(along, difference, atol=1e-4 * float(jnp.abs(along).max()))
 
 
+@pytest.mark.slow
 def test_single_precision_and_many_chains():
     expected = observed(GALAXIES, noise(2), BIASED)
     single = jax.tree.map(np.float32, (jnp.stack([noise(1), noise(2)]), BIASED))

@@ -124,6 +124,7 @@ def test_distributions_that_are_refused(redshift, density, message):
         ConvergencePower(np.array(redshift), np.array(density))
 
 
+@pytest.mark.slow
 def test_the_interpolated_power_is_the_exact_one_and_ends_where_its_table_does():
     grid = Grid((8, 8, 8), 80.0)
     exact, interpolated = LinearMatterPower(0.5), InterpolatedMatterPower(grid, redshift=0.5)

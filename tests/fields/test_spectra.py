@@ -18,6 +18,7 @@ def whole(grid, *fields):
     return [np.fft.fftn(np.asarray(field)) / np.sqrt(field.size) for field in fields], wavenumber
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
 def test_averages_over_the_whole_space(grid):
     a, b = jr.normal(jr.key(0), (2, *grid.shape))

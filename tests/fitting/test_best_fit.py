@@ -90,6 +90,7 @@ def test_a_prior_that_ends_before_the_minimum():
     np.testing.assert_allclose(fit.chi2, held.chi2, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_densities_of_the_priors_count():
     """Against a simplex search of the density in the parameters."""
     likelihood = Model(*with_sd([1.2, 0.9, 1.4]), lambda a, b, c: jnp.stack([a * b, b + c**2, c]), ("a", "b", "c"))
@@ -119,6 +120,7 @@ def test_the_best_of_several_starts():
     np.testing.assert_allclose(several.chi2, 0.0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_single_precision():
     with jax.enable_x64(False):
         prior = {"Omega_m": cf.Uniform(0.01, 0.99), "h_r_d": cf.Uniform(10.0, 1000.0)}

@@ -23,6 +23,7 @@ def bilinear(a, b):
 QUADRATIC = Model(DATA, jnp.linalg.cholesky(0.3 * jnp.eye(8) + 0.1), bilinear, ("a", "b"))
 
 
+@pytest.mark.slow
 def test_second_order_of_a_model_of_second_order_is_exact():
     surrogate = taylor_surrogate(QUADRATIC, POINT, order=2)
     np.testing.assert_allclose(surrogate.predict(ELSEWHERE), QUADRATIC.predict(ELSEWHERE), atol=1e-12)

@@ -43,6 +43,7 @@ def test_a_flow_without_steps_is_refused():
         fixed_kinetic_flow(2, num_steps=0, key=jr.key(0))
 
 
+@pytest.mark.slow
 def test_more_steps_at_sampling_than_in_training():
     flow = FLOWS["chained"]()
     finer = with_num_steps(flow, 20)

@@ -42,6 +42,7 @@ def gaussian_law(grid, **settings):
     return Transformed(StandardNormal((math.prod(grid),)), SpectralScale(grid, **settings))
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("grid", [(5,), (4, 6), (3, 2, 5)])
 def test_spectral_scale_is_a_bijection_with_its_jacobian(grid):
     scale = shaken(SpectralScale(grid, num_knots=3), jr.key(0))
@@ -88,6 +89,7 @@ def test_the_encoder_says_the_density_of_its_draws():
     np.testing.assert_allclose(difference, 0, atol=1e-12)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("num_maps", [1, 3])
 def test_untrained_it_is_the_gaussian_law_of_the_fields(num_maps):
     grid = (6, 4)
@@ -98,6 +100,7 @@ def test_untrained_it_is_the_gaussian_law_of_the_fields(num_maps):
     np.testing.assert_allclose(bound, law.log_prob(fields[0]), rtol=1e-12)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("num_conditions", [0, 1])
 def test_it_has_no_origin(num_conditions):
     grid = (6, 4)

@@ -82,6 +82,7 @@ def test_evidence_of_a_known_gaussian():
     np.testing.assert_allclose(result.pareto_k, k, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_a_flow_narrower_than_its_target_has_weights_of_a_heavy_tail():
     flow, c = quarter_turn_flow(5)
     target = CorrelatedGaussian(jnp.zeros(2), 9 * jnp.eye(2) / c**2)

@@ -34,6 +34,7 @@ def test_it_agrees_with_arviz(name, size):
     np.testing.assert_allclose(smoothed - logsumexp(smoothed), expected, rtol=1e-11, atol=1e-11)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize(("size", "tail"), [(21, 5), (50, 10), (226, 46), (1000, 95)])
 def test_the_tail_is_rounded_up(size, tail):
     log_weights = np.random.default_rng(0).normal(size=size)
@@ -51,6 +52,7 @@ def distance_of_shape(log_weights, k):
     return (found.mean() - k) / (found.std() / np.sqrt(found.size))
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("k", [0.2, 0.5, 0.9])
 def test_the_shape_of_a_pareto_law(k):
     log_weights = k * jr.exponential(jr.key(0), (60, 10_000))

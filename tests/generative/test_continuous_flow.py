@@ -45,6 +45,7 @@ def test_draws_and_their_densities(name):
         assert stats.kstest(x[:, i], stats.norm(MEAN[i], SD[i]).cdf).pvalue > 1e-5
 
 
+@pytest.mark.slow
 def test_a_condition_and_units():
     condition, unit = jnp.array([2.0, -1.0]), jnp.array([3.0, 0.1])
     law = ContinuousFlow(Diffusion(2, exact.diffusion("v", CosineSchedule())), condition)

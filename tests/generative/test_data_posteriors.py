@@ -65,6 +65,7 @@ def test_an_energy_is_a_density():
     assert has_density(target) and drift(target) is target
 
 
+@pytest.mark.slow
 def test_any_sampler_follows_an_energy():
     """The control is the law of noised data."""
     target = EnergyPosterior(model("energy"), LIKELIHOOD, **UNITS)

@@ -117,6 +117,7 @@ def test_the_linear_schedule_is_exact_up_to_the_signal_it_leaves():
         assert jnp.all(shift < left * jnp.sum(jnp.abs(MEAN * z), axis=1) + left**2)
 
 
+@pytest.mark.slow
 def test_ddim_rotates_onto_the_affine_map():
     """With the error of first order that the rotation makes where E[x_0 | x] changes."""
     keys = jr.split(jr.key(3), 5)
@@ -133,12 +134,14 @@ def test_ddim_rotates_onto_the_affine_map():
     assert error(wrong, 400) > 0.1
 
 
+@pytest.mark.slow
 def test_another_schedule_than_in_training_is_wrong():
     wrong = Diffusion(2, exact.diffusion("v", LinearSchedule()))
     found = jax.vmap(wrong.log_prob)(POINTS)
     assert jnp.max(jnp.abs(found - jax.vmap(TARGET.log_density)(POINTS))) > 0.1
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("wrong", [False, True])
 def test_ancestral_sampling(wrong):
     trained = LinearSchedule() if wrong else CosineSchedule()
@@ -317,6 +320,7 @@ def counted(model, condition=None):
     return len(calls), model.num_evaluations(3)
 
 
+@pytest.mark.soon(2)
 @pytest.mark.parametrize(
     "model",
     [

@@ -34,6 +34,7 @@ def test_log_likelihood_is_the_sum_over_observed_cells():
     assert np.all(np.isfinite(jax.grad(lambda w: masked.log_likelihood({"white_noise": w}))(NOISE)))
 
 
+@pytest.mark.slow
 def test_simulated_data_are_prediction_and_noise():
     likelihood = gaussian(np.zeros(GRID.shape))
     field = likelihood.predict({"white_noise": NOISE})

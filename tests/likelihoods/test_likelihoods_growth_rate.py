@@ -22,6 +22,7 @@ def test_chi2_of_the_authors_likelihood():
     np.testing.assert_allclose(eqx.filter_jit(GrowthRate(fsigma8_gold2018()).chi2)(POINT), 14.451778, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_package_cosmofit_agrees():
     cosmofit = pytest.importorskip("cosmofit")
     universe = cosmofit.CosmologyParameters(H0=70.0, Omega_m=0.25, sigma8=0.85, m_nu=0.0, N_eff=0.0)
@@ -42,6 +43,7 @@ def test_best_fit_of_gold2018():
     np.testing.assert_allclose(chi2(jnp.asarray([0.315524, 0.83073])), 20.709, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_limits():
     """Einstein and de Sitter's universe has f = 1 and D = a; others nearly f = Omega_m(z)^0.55."""
     redshift = jnp.asarray([0.1, 0.5, 1.5])
@@ -66,6 +68,7 @@ def test_camb(mass, tolerance):
     np.testing.assert_allclose(ours, results.get_fsigma8()[::-1], rtol=tolerance)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("name, published", [("sdss_dr16_lrg_full_shape", 5.96), ("sdss_dr16_qso_full_shape", 8.78)])
 def test_published_chi2_of_full_shapes(name, published):
     """Cobaya's test suite, which states a tolerance of 0.04 for CAMB itself."""

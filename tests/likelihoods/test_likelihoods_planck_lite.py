@@ -115,6 +115,7 @@ def test_names(data, likelihood):
     )
 
 
+@pytest.mark.slow
 def test_short_theory_is_named(data):
     with pytest.raises(ValueError, match="TT up to multipole 2508, but that of the theory ends at 1999"):
         PlanckLite(data, Tabulated(tabulated(2000))).predict(POINT)
@@ -179,6 +180,7 @@ class TestEmulator:
         }.items()
     }
 
+    @pytest.mark.slow
     def test_chi2(self, data):
         """CAMB with massless neutrinos has 582.7, its data vector and that of the networks differ by 1.1 sigma."""
         np.testing.assert_allclose(PlanckLite(data, CosmoPowerCMB()).chi2(self.point), 585.52, atol=0.01)
@@ -194,6 +196,7 @@ class TestEmulator:
     def test_outside_of_the_training_set(self, data):
         assert np.isnan(PlanckLite(data, CosmoPowerCMB()).log_likelihood(self.point | {"tau": jnp.asarray(0.005)}))
 
+    @pytest.mark.slow
     def test_published_posterior(self, data):
         """Planck 2018 TT,TE,EE+lowE (arXiv:1807.06209, Table 2), with lowE as a prior of tau.
 

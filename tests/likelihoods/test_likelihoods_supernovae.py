@@ -136,6 +136,7 @@ def test_names():
         Supernovae(union3()).predict({})
 
 
+@pytest.mark.slow
 def test_names_with_a_free_magnitude(many):
     likelihood = Supernovae(many, absolute_magnitude="free", radiation=True)
     assert likelihood.required == ("Omega_m", "h", "M")
@@ -257,6 +258,7 @@ def dovekie():
     return des_dovekie(official_supernovae("des_dovekie"))
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize(
     ("name", "with_radiation", "without"), [("pantheon", 1403.69, 1403.72), ("dovekie", 1632.35, None)]
 )

@@ -129,6 +129,7 @@ def test_order_of_the_rows_does_not_matter(likelihood):
     )
 
 
+@pytest.mark.slow
 def test_defaults_are_those_documented(likelihood):
     assert set(DEFAULTS) == set(likelihood.optional)
     np.testing.assert_allclose(predict(likelihood, BARE), predict(likelihood, FULL), rtol=1e-3)
@@ -244,6 +245,7 @@ def test_des_y1(des_data, des):
         np.testing.assert_allclose(chi2(part, prediction[np.isin(kinds, statistics)]), expected, atol=tolerance)
 
 
+@pytest.mark.slow
 @needs_des
 def test_des_y1_equals_ccl(des_data, des):
     """Every correlation of one source and one lens bin, in units of its error; CCL sums on the flat sky."""

@@ -124,6 +124,7 @@ def test_covariance_is_that_of_gaussian_fields(likelihood):
     np.testing.assert_allclose(100 * np.cov(estimates), expected, atol=0.15)
 
 
+@pytest.mark.slow
 def test_normalisation(data, likelihood):
     mean, covariance, _ = moments(likelihood, POINT)
     error = np.sqrt(np.diagonal(covariance))

@@ -21,6 +21,7 @@ def panels(figure):
     return [axes for axes in figure.axes if axes.get_visible()]
 
 
+@pytest.mark.slow
 def test_one_chain(capsys, tmp_path):
     figure = corner(make())
     assert len(panels(figure)) == 6

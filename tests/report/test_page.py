@@ -123,6 +123,7 @@ def test_a_chain_of_another_program(saved):
     assert "no configuration" in read.sections["data"]
 
 
+@pytest.mark.slow
 def test_data_that_are_not_there(saved):
     text = CONFIGURATION.replace(
         "[likelihood.union3]", "[likelihood.mine]\nobservable = 'distance_modulus'\nvalues = 'gone.txt'"

@@ -29,6 +29,7 @@ def draw(sampler):
     return cf.sample(TARGET, sampler, num_draws=20_000, num_chains=4, key=jr.key(0))
 
 
+@pytest.mark.slow
 def test_moments_and_costs():
     chain = draw(Independence())
     assert_moments(chain.posterior["x"], TARGET, min_ess=5000)
@@ -38,6 +39,7 @@ def test_moments_and_costs():
     assert abs(moved.mean() - expected.mean()) < 5 * np.sqrt(0.25 / moved.size)
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("wide_probability", [0.0, 0.3])
 def test_a_poor_law(wide_probability):
     """Its mean and its widths are wrong; its draws are right."""

@@ -40,6 +40,7 @@ def test_gaussian_variances_are_exact_at_long_steps():
     assert np.any(np.abs(wrong - 1) > error)
 
 
+@pytest.mark.slow
 def test_bias_and_equipartition_fall_with_the_step():
     starts = jnp.log(np.random.default_rng(0).gamma(SKEWED.concentration, size=(NUM_CHAINS, 4)))
 

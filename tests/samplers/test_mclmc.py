@@ -67,6 +67,7 @@ class Walled(AbstractTarget):
         return {"x": x}
 
 
+@pytest.mark.slow
 def test_steps_out_of_the_support_are_undone_and_counted():
     _, draws, infos = evolve(MCLMC(), Walled(), jnp.zeros((50, 2)), jnp.asarray(50), jr.key(0))
     stuck = np.asarray(infos.non_finite) == 1
@@ -94,6 +95,7 @@ class Narrow(AbstractTarget):
         return {"x": x}
 
 
+@pytest.mark.slow
 def test_steps_beyond_stability_are_undone_and_counted():
     starts = 0.5 * jr.normal(jr.key(0), (50, 3))
     _, draws, infos = evolve(MCLMC(step_size=5.0), Narrow(), starts, jnp.asarray(50), jr.key(1))
@@ -116,6 +118,7 @@ class Cliff(AbstractTarget):
         return {"x": x}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sampler", [MCLMC(step_size=0.3), pytest.param(AdjustedMCLMC(step_size=0.1), marks=pytest.mark.slow)]
 )

@@ -33,6 +33,7 @@ def unbalanced(monkeypatch):
     return Unbalanced
 
 
+@pytest.mark.slow
 def test_swaps_are_in_detailed_balance():
     ladder = jnp.array([0.0, 0.1, 0.4, 1.0])
     x = 1.5 * jr.normal(jr.key(1), (4, 2))

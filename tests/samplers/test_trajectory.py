@@ -92,6 +92,7 @@ def test_exact_draws_stay_exact(sampler):
     assert np.max(np.abs(errors)) < 5, errors
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [NoTurn, pytest.param(TurnAlways, marks=SLOW)])
 def test_wrong_twins_fail(wrong):
     errors, _ = scores(wrong(step_size=0.9, decoherence=3.0))
@@ -106,6 +107,7 @@ def test_a_drifting_level_stays_uniform():
     assert jnp.all((level >= -1) & (level < 1))
 
 
+@pytest.mark.slow
 def test_levels_rise_with_the_energy():
     sampler = EXACT["langevin"]
     states = sampler.init(SKEWED, jnp.zeros(2), key=jr.key(0))
@@ -160,6 +162,7 @@ def test_harmonic_steps_stay_below_a_quarter_turn():
         np.testing.assert_allclose(tuned.step_size, np.pi / 2 / num_steps)
 
 
+@pytest.mark.slow
 def test_harmonic_draws_of_a_standard_normal_are_independent():
     target = CorrelatedGaussian(jnp.zeros(3), jnp.eye(3))
     sampler = Langevin(step_size=np.pi / 2, decoherence=0.3, jitter=0.0)

@@ -112,6 +112,7 @@ def test_precision_is_that_of_the_point(make, dtype):
     assert jax.eval_shape(jax.jit(lambda target, x: target.log_density(x)), target, x).dtype == dtype
 
 
+@pytest.mark.soon(2)
 @each_target
 def test_shapes(make):
     target = make()

@@ -60,6 +60,7 @@ def test_forward_is_monotone_with_finite_derivatives_far_into_the_tails(make, la
     assert jnp.all((x >= low) & (x <= high))
 
 
+@pytest.mark.soon(3)
 @each_marginal
 def test_derivative_is_the_ratio_of_densities(make, law):
     z = jnp.linspace(-4, 4, 81)
@@ -68,6 +69,7 @@ def test_derivative_is_the_ratio_of_densities(make, law):
     np.testing.assert_allclose(slope, np.exp(scipy.stats.norm.logpdf(z) - law.logpdf(marginal.forward(z))), rtol=1e-6)
 
 
+@pytest.mark.soon(2)
 @pytest.mark.parametrize("name", [name for name in MARGINALS if name != "truncated_in_left_tail"])
 def test_single_precision_stays_single_and_finite(name):
     """The left-out one has a mass below the smallest single-precision number."""

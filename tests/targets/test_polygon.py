@@ -80,6 +80,7 @@ def test_values_and_gradients_are_finite_in_the_far_tails(vertices, dtype):
     assert jnp.all(jnp.isfinite(x)) and jnp.all(jnp.isfinite(jacobian))
 
 
+@pytest.mark.slow
 def test_cells_have_equal_probability():
     points = jax.vmap(UniformPolygon(DARK_ENERGY).forward)(draws())
     chi2, cells = cell_chi2(points, (-3, -3), (1, 2))

@@ -78,6 +78,7 @@ def test_with_cosmology_it_is_that_law_where_the_response_was_taken(static):
     assert spread > 1e-3 if static else spread < 1e-9
 
 
+@pytest.mark.soon(1)
 @pytest.mark.parametrize("kind", [GaussianField, LogNormalField])
 @pytest.mark.parametrize("static", [False, True])
 def test_bijection_with_the_log_det_of_its_jacobian(kind, static):

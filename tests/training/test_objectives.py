@@ -57,6 +57,7 @@ def test_path_gradients_of_an_exact_flow_have_no_noise():
     assert max(np.abs(g).max() for g in plain) > 0.1
 
 
+@pytest.mark.slow
 def test_more_momenta_tighten_the_bound():
     flow, data = small_flow(), TARGET.sample(jr.key(2), (2000,))
     flow = eqx.tree_at(lambda f: f.momentum.network.layers[-1].bias, flow, jnp.array([0.3, 0.3]))

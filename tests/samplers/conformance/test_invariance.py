@@ -44,6 +44,7 @@ def test_exact_draws_stay_exact(name):
     np.testing.assert_allclose(draws.log_density, -energies(LAW, draws.position), atol=1e-12)
 
 
+@pytest.mark.soon(1)
 @every_sampler
 def test_a_wrong_gradient(name):
     """What is accepted by densities stands it; the law of everything else shows it."""
@@ -51,6 +52,7 @@ def test_a_wrong_gradient(name):
     assert (surprises(LAW, draws.position, FRESH) == {}) is SAMPLERS[name].corrected
 
 
+@pytest.mark.soon(1)
 @every_sampler
 def test_a_chain_depends_on_nothing_but_its_state(name):
     """Not on the cuts between chunks, nor on a file that the state went through, nor on the chains beside it."""
