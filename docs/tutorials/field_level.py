@@ -173,4 +173,4 @@ for name in ("Omega_m", "sigma8"):
 # code runs on a GPU where JAX sees one ([what to expect](../gpu.md)), and a box too large for one device is split over
 # several ([fields](../fields.md)). As configurations there are `scripts/configs/galaxy_field.toml`, galaxies of
 # perturbation theory, and `convergence_map.toml`; `cosmoflow submit` puts them into a queue
-# ([a long run on a cluster](cluster.md)).
+# ([running on a cluster](../cluster.md)).
