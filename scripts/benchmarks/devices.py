@@ -1,6 +1,6 @@
 """Chains on two devices against one, each with a core, and what the sharing out costs on one device.
 
-python scripts/benchmarks/devices.py writes docs/benchmarks/devices.json and docs/benchmarks/devices.md, in about ten
+python scripts/benchmarks/devices.py writes docs/benchmarks/devices.json and docs/benchmarks/devices.md, in about seven
 minutes on two quiet cores.
 """
 
@@ -15,7 +15,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-ROUNDS, REPEATS = 5, 20
+ROUNDS, REPEATS = 3, 20
 NUM_CHAINS, BLOCK, CHUNK = 8, 4, 200
 FOLDER = Path(__file__).parents[2] / "docs" / "benchmarks"
 ONE, PLACED, TWO, APART = "one", "one, placed", "two", "apart"
