@@ -1,8 +1,8 @@
 """What a run leaves beside its chain."""
 
 from ..chains import Chain
-from ..config import build_likelihood
 from ..diagnostics import FlowEvidence, best_draw, is_field, summarize, summarize_fields, varying
+from ..likelihoods import JointLikelihood
 from ._figures import save_figures
 from ._run import Run
 
@@ -27,8 +27,9 @@ def leave(chain: Chain, run: Run) -> None:
 
 def best_fit(chain: Chain, run: Run) -> list[str]:
     """chi^2 of each Gaussian likelihood at the draw of highest likelihood, where the chain holds all parameters."""
-    if not set(run.posterior.prior.names) <= chain.posterior.keys():
+    likelihood = run.posterior.likelihood
+    if not isinstance(likelihood, JointLikelihood) or not set(run.posterior.prior.names) <= chain.posterior.keys():
         return []
-    chi2 = best_draw(chain, build_likelihood(run.config)).chi2
+    chi2 = best_draw(chain, likelihood).chi2
     each = ", ".join(f"{name} {value:.2f}" for name, value in chi2.items())
     return [f"chi^2 at the best draw {sum(chi2.values()):.2f}: {each}"] if chi2 else []
