@@ -17,6 +17,9 @@ from .fields import in_slabs
 MOST_BLOCKS, LEAST_SIZE = 8, 4
 """Of a run that names no size: so many devices can share its chains, unless that left a device too little to do."""
 
+_THREADS = ThreadPoolExecutor(max_workers=1024, thread_name_prefix="device")
+"""They start when there are devices for them, and stay: to start them for each chunk takes as long as a few draws."""
+
 
 def default_size(num_chains: int) -> int:
     """Chains of a block where nothing is said: the least divisor of their number that respects the bounds above."""
@@ -85,19 +88,17 @@ class Blocks:
     def each(self, function: Callable[..., Any], *arguments: Sequence[Any]) -> list[Any]:
         """What a function gives for every block, from one of the arguments each.
 
-        Every device has a thread of its own: programs that one thread starts on several devices of a processor wait for
-        each other.
+        Every device has a thread of its own, the first one this: programs that one thread starts on several devices of
+        a processor wait for each other.
         """
         given = list(zip(self.devices, *arguments, strict=True))
-        used = list(dict.fromkeys(self.devices))
+        first, *others = dict.fromkeys(self.devices)
 
         def on(device: Device | None) -> list[Any]:
             return [function(*values) for its_device, *values in given if its_device == device]
 
-        if len(used) == 1:
-            return on(used[0])
-        with ThreadPoolExecutor(len(used)) as threads:
-            results = {device: iter(found) for device, found in zip(used, threads.map(on, used), strict=True)}
+        begun = {device: _THREADS.submit(on, device) for device in others}
+        results = {first: iter(on(first))} | {device: iter(found.result()) for device, found in begun.items()}
         return [next(results[device]) for device in self.devices]
 
     def divided(self, tree: Any) -> list[Any]:

@@ -10,13 +10,14 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-ROUNDS, REPEATS = 3, 20
-NUM_CHAINS, BLOCK, CHUNK = 8, 4, 200
+ROUNDS, REPEATS = 7, 20
+NUM_CHAINS, BLOCK, CHUNK = 8, 4, 250  # draws of a chunk where a run names none
 FOLDER = Path(__file__).parents[2] / "docs" / "benchmarks"
 ONE, PLACED, TWO, APART = "one", "one, placed", "two", "apart"
 CORES = {ONE: ("0",), PLACED: ("0",), TWO: ("0,1",), APART: ("0", "1")}
@@ -53,9 +54,12 @@ def clocked(mode: str, config: str) -> list[float]:
     return seconds[1:]
 
 
-def measured(mode: str, config: str) -> list[float]:
-    """Of fresh processes on their cores; of two at once the slower."""
-    environment = os.environ | {"XLA_FLAGS": f"--xla_force_host_platform_device_count={2 if mode == TWO else 1}"}
+def measured(mode: str, config: str, cache: str) -> list[float]:
+    """Of fresh processes on their cores; of two at once the slower. What one compiled is there for the next."""
+    environment = os.environ | {
+        "XLA_FLAGS": f"--xla_force_host_platform_device_count={2 if mode == TWO else 1}",
+        "JAX_COMPILATION_CACHE_DIR": cache,
+    }
     command = [sys.executable, __file__, "--once", mode, config]
     processes = [
         subprocess.Popen(["taskset", "--cpu-list", cores, *command], stdout=subprocess.PIPE, env=environment)
@@ -113,10 +117,11 @@ def main() -> None:
         print(json.dumps(clocked(*sys.argv[2:])))
         return
     seconds: dict[str, dict[str, list[list[float]]]] = {name: {mode: [] for mode in CORES} for name in CONFIGURATIONS}
-    for name, config in CONFIGURATIONS.items():
+    with tempfile.TemporaryDirectory() as cache:
         for _ in range(ROUNDS):
-            for mode in CORES:
-                seconds[name][mode].append(measured(mode, config))
+            for name, config in CONFIGURATIONS.items():
+                for mode in CORES:
+                    seconds[name][mode].append(measured(mode, config, cache))
     write(
         {
             "date": date.today().isoformat(),
