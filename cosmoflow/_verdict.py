@@ -16,8 +16,8 @@ DIVERGENCE_BUDGET = 0.05
 VIOLATION_BUDGET = 0.005
 """Exceeded bounds per event above which a run ends: at 0.014 a bias was seen on a two-mode target."""
 
-CLIFF_BUDGET = 0.01
-"""Cliffs per draw above which a run ends: smooth targets show one in 3000, steps of height one show them in 1 of 17."""
+CLIFF_BUDGET = 0.005
+"""Cliffs per draw above which a run ends: smooth targets show none, steps of height one show them in 1 of 70."""
 
 FEW_CLIFFS = 10
 """Cliffs that are forgiven, so that a start far out on a steep slope does not end a run."""

@@ -70,6 +70,13 @@ def run(target, sampler, num_draws=1000, position=None):
     return cf.sample(target, sampler, num_draws=num_draws, num_chains=4, position=position, key=jr.key(0), throw=False)
 
 
+def test_a_smooth_hump_between_two_modes_is_no_cliff():
+    modes = cf.targets.GaussianMixture([0.3, 0.7], [[-2.0, 0.0], [2.0, 0.0]], [[1.0, 1.0], [1.0, 1.0]])
+    chain = run(modes, ZigZag(draw_interval=3.0))
+    assert chain.status == Status.SUCCESSFUL
+    assert np.sum(chain.sample_stats["num_cliffs"]) == 0
+
+
 @pytest.mark.soon(2)
 @pytest.mark.parametrize(
     ("target", "sampler", "status", "advice"),

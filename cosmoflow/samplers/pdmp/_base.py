@@ -35,7 +35,8 @@ TURNS_PER_DRAW = 4.0
 
 
 LEAST_CLIFF = 0.5
-"""A change of energy over a piece that counts as a cliff where the slopes at both ends do not show it."""
+"""A rise of energy over a piece, above what the bound allows, that counts as a cliff where the slopes at both ends do not
+show it."""
 
 
 class PDMPState(AbstractState):
@@ -185,7 +186,8 @@ class AbstractPDMP(AbstractSampler[PDMPState, PDMPInfo]):
         violation = finite & jnp.any(rates > jnp.maximum(heights, 0))
         slopes = jnp.sum(state.rates), jnp.sum(rates)
         surplus = jnp.abs(energy - state.energy - 0.5 * elapsed * (slopes[0] + slopes[1]))
-        cliff = finite & (surplus > 0.5 * elapsed * jnp.abs(slopes[1] - slopes[0]) + LEAST_CLIFF)
+        unseen = surplus > 0.5 * elapsed * jnp.abs(slopes[1] - slopes[0]) + LEAST_CLIFF
+        cliff = finite & unseen & (energy - state.energy > majorant.rise(elapsed) + LEAST_CLIFF)
         keep = finite & ~violation
         candidate = keep & (time == elapsed) & (time < horizon)
         event = candidate & (jr.uniform(key_thin, (), dtype) * heights[clock] < rates[clock])

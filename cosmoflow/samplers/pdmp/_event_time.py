@@ -73,6 +73,11 @@ class Majorant(eqx.Module):
         fraction = jnp.minimum(place - cell.astype(place.dtype), 1)
         return self.left[cell] + (self.right[cell] - self.left[cell]) * fraction
 
+    def rise(self, time: Scalar) -> Scalar:
+        """The most that the energy rises up to a time: the integral of the values of all clocks, with their signs."""
+        passed = jnp.clip(time / self.width - jnp.arange(len(self.left), dtype=time.dtype), 0, 1)[:, None]
+        return self.width * jnp.sum(passed * (self.left + 0.5 * passed * (self.right - self.left)))
+
 
 class AbstractRateBound(eqx.Module):
     """A way to find a majorant of all event rates over a horizon, and what it evaluates for that."""
