@@ -1,9 +1,13 @@
 """A short form of a run, of which nothing is kept: what it tells of the time and the memory of the whole."""
 
+import multiprocessing
 import resource
+import signal
 import sys
 import time
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import equinox as eqx
@@ -14,6 +18,7 @@ import paramax
 from jaxtyping import Array, Float
 
 from .._blocks import Blocks, default_size
+from .._results import CosmoflowError, RunError, Status
 from ..config import FlowTable, build_flow, build_sampler
 from ..flows import importance_sample, neural_transport
 from ..targets import AbstractTarget, drift
@@ -21,6 +26,7 @@ from ..training import ReverseKL, default_optimizer, fit
 from ..warmup import warmup, whiten
 from ..warmup._warmup import default_budget
 from ._clock import CompileClock, Stopwatch
+from ._environment import configure_jax
 from ._evidence import NUM_MOMENTA, NUM_SAMPLES
 from ._outcome import best_fit
 from ._program import Drawn, Program
@@ -92,12 +98,16 @@ class Rehearsal:
         """Of the whole run, without compiling."""
         return sum(stage.seconds for stage in self.stages) + self.run.config.run.num_draws * self.seconds_per_draw
 
+    @property
+    def compiling(self) -> str:
+        """What compiling took of time, and the whole process with it of memory."""
+        return f"Compiled: {self.clock.programs} programs in {self.clock.seconds:.1f} s, {peak_memory()} at the peak"
+
     def __str__(self) -> str:
         run, memory = self.run.config.run, self.program.memory
         sampler = self.program.sampler
         settings = ", ".join(f"{name} {float(getattr(sampler, name)):.3g}" for name in sampler.tunable)
         lines = [
-            f"Compiled: {self.clock.programs} programs in {self.clock.seconds:.1f} s",
             f"Gradient: {1e3 * self.gradient.seconds:.3g} ms for {run.num_chains} chains side by side, "
             f"{self.gradient.flops / 1e6:.3g} MFLOP each",
             *map(str, self.stages),
@@ -151,6 +161,47 @@ def rehearse(run: Run, clock: CompileClock, seconds: float) -> Rehearsal:
     drawn = program.timed(DRAWING_SECONDS)
     best_fit(drawn.chain, run)
     return Rehearsal(run, clock, tuple(stages), gradient, program, drawn)
+
+
+def rehearse_compiled(run: Run, path: Path, devices: int | None, seconds: float) -> str:
+    """What a second rehearsal tells, in a process of its own, which finds its programs compiled as the run will.
+
+    Args:
+        run: That of the first.
+        path: Its configuration.
+        devices: As on the command line.
+        seconds: Limit of each stage, compiling apart [s].
+
+    Raises:
+        RunError: It was stopped.
+        CosmoflowError: Its process ended early.
+    """
+    spawning = multiprocessing.get_context("spawn")
+    answer, question = spawning.Pipe(duplex=False)
+    process = spawning.Process(target=_tell, args=(question, path, devices, seconds), daemon=True)
+    process.start()
+    question.close()
+    while not answer.poll(0.2):
+        if run.stop():
+            process.terminate()
+            process.join()
+            raise RunError(Status.STOPPED)
+    try:
+        return answer.recv()
+    except EOFError:
+        process.join()
+        raise CosmoflowError(
+            f"The process of the second rehearsal ended with code {process.exitcode} and told nothing; -9 is what one "
+            "without memory is killed by."
+        ) from None
+
+
+def _tell(question: Connection, path: Path, devices: int | None, seconds: float) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process answers it for both
+    configure_jax()
+    clock, start = CompileClock(), time.monotonic()
+    run = Run.prepare(path, output=None, max_time=None, quiet=True, stop=lambda: False, start=start, devices=devices)
+    question.send(str(rehearse(run, clock, seconds)))
 
 
 def _train(run: Run, table: FlowTable, clock: CompileClock, seconds: float) -> tuple[Any, ...]:

@@ -1,6 +1,7 @@
 """`cosmoflow sample`."""
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -75,7 +76,7 @@ def sample(
             )  # fmt: skip
             if dry_run:
                 run.say(run.description())
-                _rehearse(run, clock)
+                _rehearse(run, clock, config, devices)
                 return
             if part is not None:
                 return draw_part(run, part, resume=resume, force=force)
@@ -96,11 +97,13 @@ def sample(
         raise RunError(chain.status)
 
 
-def _rehearse(run: "Run", clock: "CompileClock") -> None:
-    from ._rehearsal import rehearse
+def _rehearse(run: "Run", clock: "CompileClock", config: Path, devices: int | None) -> None:
+    from ._rehearsal import rehearse, rehearse_compiled
 
     try:
-        print(f"\n{rehearse(run, clock, REHEARSAL_SECONDS)}")
+        print(f"\n{rehearse(run, clock, REHEARSAL_SECONDS).compiling}", flush=True)
+        run.say("Once more with what is compiled, as the run will find it...")
+        print(rehearse_compiled(run, config, devices, REHEARSAL_SECONDS))
     except RunError as error:
         if error.status.resumable:
             raise CosmoflowError("The rehearsal was stopped; nothing was written.") from error

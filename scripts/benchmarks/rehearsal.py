@@ -81,7 +81,7 @@ def measured(name: str, folder: Path) -> dict:
         config = folder / RUNS[name]
         config.write_text(FIELD)
         subprocess.run([sys.executable, "-c", WRITE_FIELD, str(ROOT / "scripts" / "data")], cwd=folder, check=True)
-    told, peak = command(folder, "sample", str(config), "--dry-run", "--quiet")
+    told, _ = command(folder, "sample", str(config), "--dry-run", "--quiet")
     print(told, flush=True)
     _, actual_peak = command(folder, "sample", str(config), "--quiet", "--output", "run.h5")
     read = (
@@ -95,7 +95,6 @@ def measured(name: str, folder: Path) -> dict:
         "status": status,
         "milliseconds": [number("Draws: # ms", told), 1e3 * seconds / num_draws],
         "memory": [number("Memory: # GB", told), actual_peak],
-        "peak of the rehearsal": peak,
     }
 
 
@@ -130,8 +129,8 @@ def main() -> None:
         "",
         "`cosmoflow sample --dry-run` beside the run itself: the time of a draw of all chains, compiling apart, and",
         "the peak of memory of the whole process, interpreter and libraries included. The run finds its programs",
-        "compiled by the rehearsal, and may take less memory than was told, since compiling takes some. The warm-up of",
-        "the field is a short one in both.",
+        "compiled by the rehearsal, which tells apart what compiling them took of memory. The warm-up of the",
+        "field is a short one in both.",
         "",
         table(record),
         "",

@@ -35,8 +35,7 @@ TURNS_PER_DRAW = 4.0
 
 
 LEAST_CLIFF = 0.5
-"""A rise of energy over a piece, above what the bound allows, that counts as a cliff where the slopes at both ends do not
-show it."""
+"""A rise of energy over a piece, above what its bound and the slopes at its ends allow, that counts as a cliff."""
 
 
 class PDMPState(AbstractState):
