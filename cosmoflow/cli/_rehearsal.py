@@ -1,6 +1,7 @@
 """A short form of a run, of which nothing is kept: what it tells of the time and the memory of the whole."""
 
 import multiprocessing
+import re
 import resource
 import signal
 import sys
@@ -256,7 +257,11 @@ def _gradient(target: AbstractTarget, positions: Float[Array, "chain dim"]) -> G
 
 def peak_memory() -> str:
     """What the process has held at most, on the host and, where it is apart and told, on its first device."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    try:  # on Linux; there getrusage gives a process at least what the one had that started it
+        (kilobytes,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+        peak = 1024 * int(kilobytes)
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     device = (jax.local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
     return f"{peak / 1e9:.2f} GB" + ("" if device is None else f" and {device / 1e9:.2f} GB of the device")
 
