@@ -6,6 +6,10 @@ from ._check import check as check
 from ._digest import digest as digest
 from ._join import join as join
 from ._join import side_by_side as side_by_side
+from ._join_slabs import SLAB as SLAB
+from ._join_slabs import SLAB_AXES as SLAB_AXES
+from ._join_slabs import has_slab as has_slab
+from ._join_slabs import join_slabs as join_slabs
 from ._layout import POSTERIOR as POSTERIOR
 from ._layout import POSTERIOR_MOMENTS as POSTERIOR_MOMENTS
 from ._layout import SAMPLE_STATS as SAMPLE_STATS
@@ -16,8 +20,6 @@ from ._leaves import tree_to_arrays as tree_to_arrays
 from ._origin import Origin as Origin
 from ._origin import origin as origin
 from ._parts import CHAINS as CHAINS
-from ._parts import SLAB as SLAB
-from ._parts import SLAB_AXES as SLAB_AXES
 from ._parts import arrange_parts as arrange_parts
 from ._parts import inherit as inherit
 from ._parts import part_path as part_path

@@ -47,12 +47,6 @@ from ._store import ChainStore
 CHAINS = "chains"
 """The entry in the identity of a part that says which chains it has."""
 
-SLAB = "slab"
-"""The entry in the identity of a part that says which slab of the field it has, and of how many."""
-
-SLAB_AXES = "slab_axes"
-"""The attribute of such a part that names what it has a slab of, and along which axis (JSON)."""
-
 _PART = re.compile(r"chains-(\d{5,})-(\d{5,})\.h5(?:\.segments)?")
 _BLOCK_BYTES, _MANY = 2**26, 2**20
 _GROUPS = (WARMUP_POSTERIOR, WARMUP_SAMPLE_STATS, OBSERVED_DATA)
