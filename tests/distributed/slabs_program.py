@@ -79,7 +79,7 @@ def run(target, record, path, *, num_draws=NUM_DRAWS, stop=lambda: False):
 
 def refused(slabs):
     """What is said of stages that go over one process alone, and of a vector that cannot be shared evenly."""
-    target, _ = target_on(slabs, 1)
+    target, _ = target_on(slabs, 771)
     flow = cf.fixed_kinetic_flow(2, num_maps=1, width=4, key=jr.key(0))
     attempts = (
         lambda: cf.warmup(target, KineticLangevin(), num_chains=1, key=jr.key(0)),

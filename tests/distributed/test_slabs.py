@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -66,12 +65,10 @@ def layout(request, tmp_path_factory):
     stopped = start(two, 2, request.param, 8)
     assert [(found["status"], found["num_draws"]) for found in stopped] == [("STOPPED", 8)] * 2
     before = [arrays(segments(two / f"parts-{i}.h5")[-1]) for i in range(2)]
-    shutil.copytree(two, lost := tmp_path_factory.mktemp("lost"), dirs_exist_ok=True)
-    segments(lost / "parts-1.h5")[-1].unlink()  # which the other process had committed before this one died
+    segments(two / "parts-1.h5")[-1].unlink()  # as if this process had died before the commit that the other made
     assert start(two, 2, request.param, 1000)[0]["status"] == "SUCCESSFUL"
-    start(lost, 2, request.param, 1000)
     start(one, 1, 2 * request.param, 1000)
-    return stopped, before, two, lost, one
+    return stopped, before, two, one
 
 
 @pytest.mark.slow
@@ -87,7 +84,7 @@ def test_what_does_not_go_over_processes_is_refused(layout):
     for found in layout[0]:
         warmup, fit, uneven = found["refused"]
         assert "`warmup` does not" in warmup and "`fit` does not" in fit
-        assert "770 coordinates" in uneven and f"Padded(target, {found['devices']})" in uneven
+        assert "771 coordinates" in uneven and f"Padded(target, {found['devices']})" in uneven
 
 
 @pytest.mark.slow
@@ -107,19 +104,17 @@ def test_each_process_keeps_its_slab_alone(layout):
 
 @pytest.mark.slow
 def test_a_resumed_run_has_the_bits_of_an_uninterrupted_one(layout):
-    """Also where one process had committed what the other had not."""
-    *_, two, lost, _ = layout
-    for folder in (two, lost):
-        for index in range(2):
-            whole, resumed = (arrays(folder / f"{name}-{index}.h5") for name in ("whole", "parts"))
-            assert whole.keys() == resumed.keys()
-            for name, array in whole.items():
-                np.testing.assert_array_equal(array, resumed[name], err_msg=name)
+    """Where one process had committed what the other had not."""
+    for index in range(2):
+        whole, resumed = (arrays(layout[2] / f"{name}-{index}.h5") for name in ("whole", "parts"))
+        assert whole.keys() == resumed.keys()
+        for name, array in whole.items():
+            np.testing.assert_array_equal(array, resumed[name], err_msg=name)
 
 
 @pytest.mark.slow
 def test_the_slabs_are_joined_to_the_draws_of_one_process(layout, tmp_path):
-    *_, two, _, one = layout
+    *_, two, one = layout
     chain = merge([two / f"parts-{index}.h5" for index in range(2)], tmp_path / "run.h5")
     assert chain.num_draws == 24 and check(tmp_path / "run.h5").problems == ()
     joined, expected = arrays(tmp_path / "run.h5"), arrays(one / "whole-0.h5")
