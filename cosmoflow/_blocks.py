@@ -10,6 +10,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from ._shards import own
 from ._types import Device
 from .chains import arrays_to_tree, tree_to_arrays
 from .fields import in_slabs
@@ -108,8 +109,8 @@ class Blocks:
 
     def restored(self, templates: Sequence[Any], arrays: dict[str, np.ndarray]) -> list[Any]:
         """The blocks of a state that `joined_arrays` gave, in place of templates."""
-        own = [{name: a[rows] if a.ndim else a for name, a in arrays.items()} for rows in self._rows()]
-        states = map(arrays_to_tree, templates, own)
+        parts = [{name: a[rows] if a.ndim else a for name, a in arrays.items()} for rows in self._rows()]
+        states = map(arrays_to_tree, templates, parts)
         return [s if d is None else jax.device_put(s, d) for s, d in zip(states, self.devices, strict=True)]
 
     def _rows(self) -> list[slice]:
@@ -117,8 +118,11 @@ class Blocks:
 
 
 def joined(blocks: Sequence[Any]) -> Any:
-    """Trees of arrays with a first axis of chains, of several blocks, as those of all chains on the host."""
-    return jax.tree.map(lambda *arrays: _concatenated([np.asarray(array) for array in arrays]), *blocks)
+    """Trees of arrays with a first axis of chains, of several blocks, as those of all chains on the host.
+
+    Of an array that lies over several processes each has its own part.
+    """
+    return jax.tree.map(lambda *arrays: _concatenated([own(array) for array in arrays]), *blocks)
 
 
 def joined_arrays(states: Sequence[Any]) -> dict[str, np.ndarray]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -16,8 +17,10 @@ from jaxtyping import Key as Keys
 from ._blocks import Blocks, joined
 from ._record import Record, Window
 from ._results import StartError
+from ._shards import axes_of
 from ._types import Key
 from .chains import SAMPLE_STATS
+from .fields import SlabGrid, grid_over_processes
 from .samplers import AbstractInfo, AbstractSampler, Draws, over_draws
 from .targets import AbstractTarget, drift, explain_non_finite
 
@@ -42,7 +45,7 @@ def init_states(
     """The states of the chains of a block."""
     target = paramax.unwrap(target)
     chains = jax.vmap(lambda x, k: sampler.init(target, x, key=k))(positions, keys)
-    return RunState(chains, record.open(target, positions))
+    return _laid_out(target, RunState(chains, record.open(target, positions)))
 
 
 @eqx.filter_jit(donate="all-except-first")
@@ -59,7 +62,13 @@ def run_chunk(given: tuple[AbstractTarget, AbstractSampler, Record, Array], stat
     chains, draws, infos = sampler.run_chunk(target, state.chains, num_draws, capacity=capacity)
     window, kept = record.run(target, state.window, draws.position, num_draws)
     kept[SAMPLE_STATS] = {"squared_norm": over_draws(lambda x: x @ x, draws.position)}
-    return RunState(chains, window), draws, infos, kept
+    return _laid_out(target, (RunState(chains, window), draws, infos, kept))
+
+
+def _laid_out(target: AbstractTarget, tree: Any) -> Any:
+    """A tree of arrays, in slabs where the target's field is over processes: the same before and after every chunk."""
+    grid = grid_over_processes(target)
+    return tree if grid is None else grid.laid_out(tree)
 
 
 class Chunks:
@@ -70,9 +79,14 @@ class Chunks:
         record: What is kept of each draw.
         blocks: Of the chains that are computed here.
         capacity: Draws of a chunk at most.
+
+    Attributes:
+        axes: Of what is kept, by group and name, the axes along which it is divided among processes, once there are
+            draws.
     """
 
     def __init__(self, target: AbstractTarget, record: Record, blocks: Blocks, capacity: int):
+        self.axes: dict[str, int] = {}
         self._blocks, self._capacity = blocks, max(capacity, 2)  # one draw alone is compiled to other arithmetic
         self._given = blocks.placed((target, record))
 
@@ -101,8 +115,8 @@ class Chunks:
     ) -> tuple[list[RunState], list[Draws], dict[str, dict[str, np.ndarray]]]:
         """The next draws: the new states and the draws of each block on its device, and what is kept, on the host.
 
-        Kept are the variables of the record by group and name, and the statistics of draws. The memory of the states
-        that are given is used again, so that they cannot be.
+        Kept are the variables of the record by group and name, and the statistics of draws; this process's part of what
+        several have. The memory of the states that are given is used again, so that they cannot be.
         """
         count = jnp.asarray(num_draws)
 
@@ -112,10 +126,17 @@ class Chunks:
 
         results = self._blocks.each(advanced, self._given, states)
         states, draws, infos, kept = map(list, zip(*results, strict=True))
+        self.axes = axes_of(kept[0])
         groups = joined(kept)
         lp = joined([of_block.log_density for of_block in draws])
         groups[SAMPLE_STATS] = {"lp": lp} | groups[SAMPLE_STATS] | sample_stats(joined(infos))
         return states, draws, groups
+
+
+def standard_starts(key: Key, num_chains: int, dim: int, grid: SlabGrid | None) -> Float[Array, "chain dim"]:
+    """Standard normal draws; where there is a grid over processes, each draws its own coordinates."""
+    draw = partial(jr.normal, jr.fold_in(key, num_chains), (num_chains, dim))
+    return draw() if grid is None else jax.jit(lambda: grid.laid_out(draw()))()
 
 
 @eqx.filter_jit

@@ -10,23 +10,26 @@ import numpy as np
 from jaxtyping import Array
 
 from ._blocks import joined, joined_arrays
+from ._shards import ALONE, InStep
 from .chains import Block, ChainStore
 
 
 class Commits:
     """Hands draws to a store from a thread of its own, so that the run does not wait for the disk.
 
-    At most one commit is under way; the next waits for it, and raises what went wrong with it.
+    At most one commit is under way; the next waits for it, and raises what went wrong with it. Processes over which a
+    field lies make the same commits, and wait for each other's: they never are more than one apart.
 
     Args:
         store: Where the draws go; without one they are kept here.
         seconds: Least time between two commits.
         size: Bytes that are not kept waiting any longer.
+        processes: That commit together.
     """
 
-    def __init__(self, store: ChainStore | None, seconds: float, size: int):
+    def __init__(self, store: ChainStore | None, seconds: float, size: int, processes: InStep):
         self.blocks: list[Block] = []
-        self._store, self._interval, self._size = store, seconds, size
+        self._store, self._interval, self._size, self._processes = store, seconds, size, processes
         self._last = time.monotonic()
         self._seconds = 0.0
         self._states: Sequence[Any] = ()
@@ -47,7 +50,7 @@ class Commits:
         self._states, self._moments = states, moments
         self._seconds += seconds
         size = sum(array.nbytes for block in self.blocks for arrays in block.values() for array in arrays.values())
-        due = time.monotonic() - self._last > self._interval or size >= self._size
+        due = bool(self._processes.largest(time.monotonic() - self._last > self._interval or size >= self._size))
         if due:
             self.flush()
         return due and self._store is not None
@@ -66,7 +69,7 @@ class Commits:
             self.blocks, self._seconds = [], 0.0
 
     def wait(self) -> None:
-        """Until the commit under way is acknowledged.
+        """Until the commit under way is acknowledged, in all processes that commit together.
 
         Raises:
             StoreError: It failed.
@@ -74,11 +77,12 @@ class Commits:
         under_way, self._under_way = self._under_way, None
         if under_way is not None:
             under_way.result()
+            self._processes.largest(0)
 
     @property
     def moments(self) -> dict[str, np.ndarray]:
         """The moments of all draws so far."""
-        return {name: np.asarray(array) for name, array in joined(self._moments).items()}
+        return joined(self._moments)
 
     @property
     def seconds(self) -> float:
@@ -91,9 +95,9 @@ class Commits:
 
 
 @contextmanager
-def commits(store: ChainStore | None, *, seconds: float, size: int) -> Iterator[Commits]:
+def commits(store: ChainStore | None, *, seconds: float, size: int, processes: InStep = ALONE) -> Iterator[Commits]:
     """Commits, all of them acknowledged when the block ends without an error."""
-    queue = Commits(store, seconds, size)
+    queue = Commits(store, seconds, size, processes)
     try:
         yield queue
         queue.flush()

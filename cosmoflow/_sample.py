@@ -1,27 +1,44 @@
 """The driver: a host loop of compiled chunks, committed as it goes."""
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Float
 
 from ._blocks import Blocks, default_size
 from ._budget import Budget
-from ._chunk import DEFAULT_CHUNK, Chunks, check_start, log_densities
+from ._chunk import DEFAULT_CHUNK, Chunks, check_start, log_densities, standard_starts
 from ._commits import commits
 from ._progress import Facts, stage
 from ._record import Record
 from ._results import RunError, Status, StoreError
+from ._shards import ALONE, InStep, axes_of
 from ._types import Device, Key
 from ._verdict import FAILED, HOPELESS, added, judge, total
-from .chains import CHAINS, POSTERIOR, SAMPLE_STATS, Block, Chain, ChainStore, digest, draw_numbers
+from .chains import (
+    CHAINS,
+    POSTERIOR,
+    POSTERIOR_MOMENTS,
+    SAMPLE_STATS,
+    SLAB,
+    SLAB_AXES,
+    Block,
+    Chain,
+    ChainStore,
+    digest,
+    draw_numbers,
+)
 from .diagnostics import Converged, Monitor, next_check, symptom
+from .fields import grid_over_processes
 from .samplers import AbstractSampler
 from .targets import AbstractTarget
 
 DEFAULT_COMMIT_BYTES = 2**26
+
+_EARLY = (None, Status.STOPPED, Status.OUT_OF_TIME)
+"""What a budget answers."""
 
 
 def _facts(totals: Mapping[str, float], num_chains: int, ess: float, rhat: float) -> Facts:
@@ -75,6 +92,10 @@ def sample(
     The draws depend on target, sampler, key, positions and blocks of chains alone: not on the length of a chunk, nor on
     interruptions, nor on which devices of which processes compute them.
 
+    Where the target's field lies on a `SlabGrid` over devices of several processes, all of these call this together,
+    each with a store of its own; what is large of the draws and of the sampler's state is in each store, and in the
+    chain that is returned, the slab of its process alone. `merge` joins the finished stores.
+
     Args:
         target: What is sampled.
         sampler: How.
@@ -105,7 +126,8 @@ def sample(
     Raises:
         ValueError: `num_draws`, `num_chains` or `chunk` is not positive, `block` does not divide the chains, the
             positions have another shape, the record does not fit the target, or thins variables without a store to keep
-            them; or the target is a bare score and the sampler needs a density.
+            them; the target is a bare score and the sampler needs a density; or its field lies over several processes,
+            and its coordinates cannot be shared evenly.
         StartError: The log-density is not finite at a starting point.
         RunError: The run went wrong and `throw` is set, or it was stopped before the first draw.
         StoreError: The store holds another run, or could not commit.
@@ -122,9 +144,15 @@ def sample(
     for name, value in (("num_draws", num_draws), ("num_chains", num_chains), ("chunk", chunk)):
         if value < 1:
             raise ValueError(f"`{name}` is {value}, but must be at least 1.")
-    budget = Budget(stop, max_time)
+    budget, grid = Budget(stop, max_time), grid_over_processes(target)
+    processes = ALONE if grid is None else InStep(grid.mesh)
+    if grid is not None and target.dim % grid.mesh.size:
+        raise ValueError(
+            f"The target has {target.dim} coordinates, which {grid.mesh.size} devices of {processes.count} processes "
+            f"cannot share evenly; sample targets.Padded(target, {grid.mesh.size})."
+        )
     if position is None:
-        position = jr.normal(jr.fold_in(key, num_chains), (num_chains, target.dim))
+        position = standard_starts(key, num_chains, target.dim, grid)
     if position.shape != (num_chains, target.dim):
         raise ValueError(
             f"The starting positions have shape {position.shape}, but {num_chains} chains of a "
@@ -137,6 +165,7 @@ def sample(
     record = Record() if record is None else record
     if record.thins and store is None:
         raise ValueError("The record thins variables, but only a store can hold them; give one as store=.")
+    position = position if grid is None else grid.laid_out(position)
     starts = position[here.start : here.stop]
     check_start(target, starts, log_densities(target, starts))
     chunks = Chunks(target, record, blocks, chunk)
@@ -147,8 +176,10 @@ def sample(
 
     def fulfilled(last: Status | None = None) -> bool:
         looked_at = done >= num_draws or done == next_check(done - 1) or last is Status.CONVERGED
-        return until is not None and looked_at and until.holds(*monitor.worst())
+        return until is not None and looked_at and bool(processes.largest(until.holds(*monitor.worst())))
 
+    if store is not None:
+        store.undo(-processes.largest(-store.num_draws))
     saved = None if store is None else store.load_state()
     if store is not None and saved == {}:
         raise StoreError(f"{store.path} holds no state of a sampler, so its chain cannot go on; start a new file.")
@@ -163,6 +194,7 @@ def sample(
                 "num_chains": num_chains,
                 "block": block,
                 **({} if len(here) == num_chains else {CHAINS: [here.start, here.stop]}),
+                **({} if grid is None else {SLAB: [processes.index, processes.count]}),
             }
         )
         done = store.num_draws
@@ -180,9 +212,9 @@ def sample(
         return _facts(totals, len(here), *monitor.glance())
 
     with stage("sampling", num_draws, done=done, facts=facts, visible=progress, run=run) as live:
-        with commits(store, seconds=commit_seconds, size=commit_bytes) as queue:
+        with commits(store, seconds=commit_seconds, size=commit_bytes, processes=processes) as queue:
             while done < num_draws and not ended and status not in HOPELESS:
-                if (early := budget.ask()) is not None:
+                if (early := _EARLY[processes.largest(_EARLY.index(budget.ask()))]) is not None:
                     status = early
                     break
                 count = min(chunk, num_draws - done, next_check(done) - done if until is not None else chunk)
@@ -193,6 +225,9 @@ def sample(
                 totals = added(totals, total(drawn[SAMPLE_STATS]))
                 monitor.update({name: drawn[POSTERIOR][name] for name in followed}, drawn[SAMPLE_STATS])
                 moments = [state.window.posterior_moments() for state in states]
+                if store is not None and grid is not None:
+                    axes = chunks.axes | axes_of({POSTERIOR_MOMENTS: moments[0]})
+                    store.annotate({SLAB_AXES: json.dumps(axes, sort_keys=True)})
                 live.advance(count, committed=queue.add(drawn, states, time.monotonic() - began, moments))
                 status = judge(totals, len(here) * done)
                 ended = status not in HOPELESS and fulfilled()

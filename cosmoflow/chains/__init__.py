@@ -6,7 +6,12 @@ from ._check import check as check
 from ._digest import digest as digest
 from ._join import join as join
 from ._join import side_by_side as side_by_side
+from ._join_slabs import SLAB as SLAB
+from ._join_slabs import SLAB_AXES as SLAB_AXES
+from ._join_slabs import has_slab as has_slab
+from ._join_slabs import join_slabs as join_slabs
 from ._layout import POSTERIOR as POSTERIOR
+from ._layout import POSTERIOR_MOMENTS as POSTERIOR_MOMENTS
 from ._layout import SAMPLE_STATS as SAMPLE_STATS
 from ._layout import draw_numbers as draw_numbers
 from ._layout import thinned_group as thinned_group

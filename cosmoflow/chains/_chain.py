@@ -137,7 +137,7 @@ class Chain:
             group: which draws: `posterior`, `posterior_every_<n>` for variables of which every n-th draw was kept, or
                 `warmup_posterior`.
             parameters: which ones to load; all of them if None.
-            max_size: numbers per draw above which a variable is not loaded; no limit if None.
+            max_size: numbers per draw above which a variable, or a moment, is not loaded; no limit if None.
 
         Raises:
             StoreError: there are no such draws, draws are missing, or the file is damaged or refers to other files.
@@ -224,7 +224,7 @@ def _read(paths: RunPaths, group: str, parameters: Sequence[str] | None, max_siz
         for name, number in read_totals(file).items():
             totals[name] = totals.get(name, 0.0) + number
         if segment == segments[-1] and POSTERIOR_MOMENTS in file:
-            moments = read_arrays(group_at(file, POSTERIOR_MOMENTS))
+            moments = read_arrays(group_at(file, POSTERIOR_MOMENTS), max_size=max_size)
     unfinished = Status.SUCCESSFUL if segments[-1].path == paths.final else Status.STOPPED
     status = Status.__members__.get(manifest.attributes.get("status", ""), unfinished)
     return Chain(groups[group], groups.get(SAMPLE_STATS, {}), manifest.attributes | totals, status, observed, moments)

@@ -14,12 +14,15 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 
+from .._shards import axis_of, own, sharers
+
 
 def digest(tree: Any) -> str:
     """SHA-256 of a pytree: its structure, its arrays to the bit, and its static values.
 
     Modules and other classes count by qualified name, functions by qualified name together with what they
-    close over, scalars and strings by value. Objects of any other kind count by their class alone.
+    close over, scalars and strings by value. Objects of any other kind count by their class alone. Processes that
+    have parts of an array call this together.
 
     Returns:
         64 hexadecimal digits, equal for equal objects in every process.
@@ -41,6 +44,10 @@ def _tokens(node: Any, parents: tuple[int, ...]) -> Iterator[bytes]:
         case jax.Array() if jnp.issubdtype(node.dtype, jax.dtypes.prng_key):
             yield f"key {jr.key_impl(node)}".encode()
             children = [np.asarray(jr.key_data(node))]
+        case jax.Array() if axis_of(node) is not None:
+            yield f"array {node.dtype} {node.shape} in parts".encode()
+            part = np.frombuffer(hashlib.sha256(own(node).tobytes()).digest(), np.uint8)
+            yield sharers(node).told(part).tobytes()
         case jax.Array() | np.ndarray() | np.generic():
             array = np.asarray(node)
             yield f"array {array.dtype} {array.shape}".encode()

@@ -7,6 +7,7 @@ own, `posterior_every_<n>`, whose draws are numbered as in the posterior.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from math import prod
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ POSTERIOR, SAMPLE_STATS, STATE, SETUP = "posterior", "sample_stats", "sampler_st
 WARMUP_POSTERIOR, WARMUP_SAMPLE_STATS, OBSERVED_DATA = "warmup_posterior", "warmup_sample_stats", "observed_data"
 POSTERIOR_MOMENTS = "posterior_moments"
 _THINNED = re.compile(r"posterior_every_([1-9]\d{0,8})")
-_CHUNK_BYTES = 2**18
+_CHUNK_BYTES, _SLAB_BYTES = 2**18, 2**24
 
 
 def thinned_group(every: int) -> str:
@@ -137,13 +138,13 @@ def dataset_at(parent: h5py.Group, name: str) -> h5py.Dataset:
 
 def read_layout(group: h5py.Group) -> DrawsLayout:
     """The layout of a group of draws."""
-    variables = {name: Variable(dataset.shape[2:], _dtype(dataset)) for name, dataset in _datasets(group)}
+    variables = {name: Variable(dataset.shape[2:], stored_dtype(dataset)) for name, dataset in _datasets(group)}
     return DrawsLayout(len(dataset_at(group, "chain")), variables)
 
 
 def read_array(dataset: h5py.Dataset) -> np.ndarray:
     """A dataset as it was before it was stored."""
-    return np.asarray(dataset[()]).astype(_dtype(dataset), copy=False)
+    return np.asarray(dataset[()]).astype(stored_dtype(dataset), copy=False)
 
 
 def write_group(file: h5py.File, name: str, arrays: Mapping[str, np.ndarray], attributes: dict[str, str]) -> None:
@@ -151,17 +152,28 @@ def write_group(file: h5py.File, name: str, arrays: Mapping[str, np.ndarray], at
     moments of all draws, each of shape (chain, *shape).
     """
     if name in (OBSERVED_DATA, POSTERIOR_MOMENTS):
-        leading = ["chain"] if name == POSTERIOR_MOMENTS else []
-        group = file.create_group(name, track_order=True)
-        group.attrs.update(attributes)
+        variables = {variable: Variable(array.shape, array.dtype) for variable, array in arrays.items()}
+        group = create_group(file, name, variables, attributes)
         for variable, array in arrays.items():
-            own = [f"{variable}_dim_{axis}" for axis in range(array.ndim - len(leading))]
-            _write_array(group, variable, array, leading + own)
+            _fill(dataset_at(group, variable), array)
         return
     num_chains, num_draws = extent([arrays])
     group = create_draws(file, name, layout_of(arrays, num_chains), np.arange(num_draws), attributes)
     for variable, draws in arrays.items():
         write_draws(dataset_at(group, variable), 0, draws)
+
+
+def create_group(
+    file: h5py.File, name: str, variables: Mapping[str, Variable], attributes: dict[str, str]
+) -> h5py.Group:
+    """Such a group of data or of moments, of these whole shapes, to be filled."""
+    leading = ["chain"] if name == POSTERIOR_MOMENTS else []
+    group = file.create_group(name, track_order=True)
+    group.attrs.update(attributes)
+    for variable, whole in variables.items():
+        own = [f"{variable}_dim_{axis}" for axis in range(len(whole.shape) - len(leading))]
+        _create_array(group, variable, whole, leading + own)
+    return group
 
 
 def write_arrays(parent: h5py.Group, name: str, arrays: dict[str, np.ndarray]) -> h5py.Group:
@@ -172,26 +184,51 @@ def write_arrays(parent: h5py.Group, name: str, arrays: dict[str, np.ndarray]) -
         scales = [
             f"_dim_{size}" + f"_{shape[:axis].count(size)}" * (size in shape[:axis]) for axis, size in enumerate(shape)
         ]
-        _write_array(group, key, array, scales)
+        _fill(_create_array(group, key, Variable(shape, array.dtype), scales), array)
     return group
 
 
-def _write_array(group: h5py.Group, name: str, array: np.ndarray, scales: list[str]) -> None:
-    if array.dtype.kind not in "biuf" or "/" in name:
+def _create_array(group: h5py.Group, name: str, whole: Variable, scales: list[str]) -> h5py.Dataset:
+    if whole.dtype.kind not in "biuf" or "/" in name:
         raise StoreError(
-            f"The array {name!r} of dtype {array.dtype} cannot be stored; store numbers under names without a slash."
+            f"The array {name!r} of dtype {whole.dtype} cannot be stored; store numbers under names without a slash."
         )
-    dataset = _dataset(group, name, array.shape, array.dtype)
-    dataset[...] = array.astype(np.int8) if array.dtype.kind == "b" else array
-    for axis, (scale, size) in enumerate(zip(scales, array.shape, strict=True)):
+    dataset = _dataset(group, name, whole.shape, whole.dtype)
+    for axis, (scale, size) in enumerate(zip(scales, whole.shape, strict=True)):
         if scale not in group:
             _scale(group, scale, np.arange(size))
         dataset.dims[axis].attach_scale(group[scale])
+    return dataset
 
 
-def read_arrays(group: h5py.Group) -> dict[str, np.ndarray]:
-    """The arrays of a group that `write_arrays` or `write_group` made."""
-    return {name: read_array(dataset) for name, dataset in _datasets(group)}
+def _fill(dataset: h5py.Dataset, array: np.ndarray) -> None:
+    dataset[...] = array.astype(np.int8) if array.dtype.kind == "b" else array
+
+
+def read_arrays(group: h5py.Group, *, max_size: int | None = None) -> dict[str, np.ndarray]:
+    """The arrays of a group that `write_arrays` or `write_group` made; `max_size` numbers of each chain at most."""
+    small = {n: d for n, d in _datasets(group) if max_size is None or prod(d.shape[1:]) <= max_size}
+    return {name: read_array(dataset) for name, dataset in small.items()}
+
+
+def read_variables(group: h5py.Group) -> dict[str, Variable]:
+    """The whole shapes and dtypes of these arrays."""
+    return {name: Variable(dataset.shape, stored_dtype(dataset)) for name, dataset in _datasets(group)}
+
+
+def hyperslabs(shape: tuple[int, ...], itemsize: int) -> Iterator[tuple[slice, ...]]:
+    """The parts of an array, each of so many bytes that it is read at once, in the order of its numbers."""
+    if 0 in shape:
+        return
+    steps, room = [], max(_SLAB_BYTES // itemsize, 1)
+    for size in reversed(shape):
+        steps.append(min(size, room))
+        room = room // size if room >= size else 1
+    starts = [range(0, size, step) for size, step in zip(shape, reversed(steps), strict=True)]
+    for first in product(*starts):
+        yield tuple(
+            slice(place, min(place + axis.step, size)) for place, axis, size in zip(first, starts, shape, strict=True)
+        )
 
 
 def _datasets(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
@@ -235,5 +272,6 @@ def _chunks(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
     return tuple(reversed(chunks))
 
 
-def _dtype(dataset: h5py.Dataset) -> np.dtype:
+def stored_dtype(dataset: h5py.Dataset) -> np.dtype:
+    """The dtype of an array before it was stored."""
     return np.dtype(bool) if dataset.attrs.get("dtype") == "bool" else dataset.dtype

@@ -9,6 +9,7 @@ import numpy as np
 from jax.tree_util import keystr, tree_flatten_with_path, tree_unflatten
 
 from .._results import StoreError
+from .._shards import laid_as, own, own_shape
 
 _ARRAYS = (jax.Array, np.ndarray, np.generic, jax.ShapeDtypeStruct)
 
@@ -22,7 +23,7 @@ def _is_key(leaf: Any) -> bool:
 
 
 def tree_to_arrays(tree: Any) -> dict[str, np.ndarray]:
-    """The array leaves of a pytree, copied to the host and named by their paths.
+    """The array leaves of a pytree, copied to the host and named by their paths; this process's part of each.
 
     A typed PRNG key becomes its key data, with the name of its implementation behind a colon:
     `.key:threefry2x32`. Leaves that are not arrays are left out.
@@ -38,7 +39,7 @@ def tree_to_arrays(tree: Any) -> dict[str, np.ndarray]:
         if isinstance(leaf, jax.Array) and _is_key(leaf):
             arrays[f"{_name(path)}:{jr.key_impl(leaf)}"] = np.asarray(jr.key_data(leaf))
         elif isinstance(leaf, jax.Array | np.ndarray | np.generic):
-            arrays[_name(path)] = np.asarray(leaf)
+            arrays[_name(path)] = own(leaf)
     return arrays
 
 
@@ -46,7 +47,8 @@ def arrays_to_tree(template: Any, arrays: dict[str, np.ndarray]) -> Any:
     """A pytree of the structure of `template` with its array leaves taken from `arrays`.
 
     Args:
-        template: a pytree whose array leaves are arrays or `jax.ShapeDtypeStruct`; its other leaves are kept.
+        template: a pytree whose array leaves are arrays or `jax.ShapeDtypeStruct`; its other leaves are kept. What lies
+            on several devices there does so in what is returned.
         arrays: what `tree_to_arrays` returned for a tree of this structure.
 
     Raises:
@@ -72,12 +74,14 @@ def _restore(name: str, leaf: Any, left: dict[str, np.ndarray]) -> Any:
     array = left.pop(stored)
     if _is_key(leaf):
         array = _wrap(name, array, implementation=stored.removeprefix(f"{name}:"))
-    if array.shape != leaf.shape or array.dtype != leaf.dtype:
+    if array.shape != (shape := own_shape(leaf)) or array.dtype != leaf.dtype:
         raise StoreError(
-            f"The leaf {name!r} is stored as {array.dtype}{list(array.shape)} but {leaf.dtype}{list(leaf.shape)} "
+            f"The leaf {name!r} is stored as {array.dtype}{list(array.shape)} but {leaf.dtype}{list(shape)} "
             "is needed; use the settings and the precision of the stored run."
         )
-    return array if isinstance(leaf, np.ndarray | np.generic) else jnp.asarray(array)
+    if isinstance(leaf, np.ndarray | np.generic):
+        return array
+    return laid_as(leaf, array) if isinstance(leaf, jax.Array) and len(leaf.devices()) > 1 else jnp.asarray(array)
 
 
 def _wrap(name: str, data: np.ndarray, *, implementation: str) -> jax.Array:

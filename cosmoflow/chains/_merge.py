@@ -20,9 +20,10 @@ from ._layout import (
     dataset_at,
     draw_numbers,
     group_at,
+    hyperslabs,
     is_of_draws,
-    read_array,
     read_arrays,
+    stored_dtype,
     write_arrays,
     write_draws,
     write_group,
@@ -52,11 +53,14 @@ class Digest:
     def __init__(self):
         self._sha = None
 
-    def update(self, draws: np.ndarray) -> None:
-        """Add the next draws, shape (chain, draw, *shape)."""
+    def update(self, draws: np.ndarray | h5py.Dataset) -> None:
+        """Add the next draws, shape (chain, draw, *shape); those of a dataset are never all in memory."""
         if self._sha is None:
             self._sha = hashlib.sha256(f"{draws.dtype.str} {len(draws)} {draws.shape[2:]}".encode())
-        self._sha.update(np.ascontiguousarray(np.moveaxis(draws, 1, 0)).data.cast("B") if draws.size else b"")
+        of_each = (draws.shape[1], len(draws), *draws.shape[2:])
+        for number, chains, *rest in hyperslabs(of_each, draws.dtype.itemsize):
+            part = draws[(chains, number, *rest)]
+            self._sha.update(np.ascontiguousarray(np.moveaxis(part, 1, 0)).data.cast("B"))
 
     def hexdigest(self) -> str:
         """64 hexadecimal digits."""
@@ -70,7 +74,7 @@ def merge_segments(paths: RunPaths, target: Segment, segments: Sequence[Segment]
         StoreError: the segments do not fit together, or the disk did not keep what was written.
     """
     digests: dict[str, str] = {}
-    with sealed_hdf5(target.path, verify=lambda path: _verify(path, target.path, digests)) as file:
+    with sealed_hdf5(target.path, verify=lambda path: verify(path, target.path, digests)) as file:
         file.attrs[RUN_ATTRIBUTE] = manifest.run
         digests |= _write_draws(file, target, paths, segments, manifest)
         file.attrs[REST_ATTRIBUTE] = digest_of_rest(file)
@@ -85,19 +89,29 @@ def merge_run(paths: RunPaths, segments: Sequence[Segment], manifest: Manifest) 
     digests: dict[str, str] = {}
     target = Segment(0, segments[-1].stop if segments else 0, paths.final)
 
-    with sealed_hdf5(paths.final, folder=paths.folder, verify=lambda path: _verify(path, paths.final, digests)) as file:
-        file.attrs.update(manifest.attributes)
-        file.attrs[MANIFEST_ATTRIBUTE] = manifest.to_json()
-        file.attrs[RUN_ATTRIBUTE] = manifest.run
+    with sealed_hdf5(paths.final, folder=paths.folder, verify=lambda path: verify(path, paths.final, digests)) as file:
+        write_manifest(file, manifest)
         if segments:
             digests |= _write_draws(file, target, paths, segments, manifest)
             file.attrs[DIGESTS_ATTRIBUTE] = json.dumps(digests)
-        for name in (WARMUP_POSTERIOR, WARMUP_SAMPLE_STATS, OBSERVED_DATA):
-            if (arrays := read_group(paths, name, manifest.run)) is not None:
-                write_group(file, name, arrays, manifest.group_attributes())
-        for name, (arrays, attributes) in _stages(paths, manifest):
-            write_stage(file, name, arrays, attributes)
-        file.attrs[REST_ATTRIBUTE] = digest_of_rest(file)
+        write_rest(file, paths, manifest)
+
+
+def write_manifest(file: h5py.File, manifest: Manifest) -> None:
+    """The attributes of a final file."""
+    file.attrs.update(manifest.attributes)
+    file.attrs[MANIFEST_ATTRIBUTE] = manifest.to_json()
+    file.attrs[RUN_ATTRIBUTE] = manifest.run
+
+
+def write_rest(file: h5py.File, paths: RunPaths, manifest: Manifest) -> None:
+    """What a final file holds beside its draws of what a run holds, and the digest of all that is not draws."""
+    for name in (WARMUP_POSTERIOR, WARMUP_SAMPLE_STATS, OBSERVED_DATA):
+        if (arrays := read_group(paths, name, manifest.run)) is not None:
+            write_group(file, name, arrays, manifest.group_attributes())
+    for name, (arrays, attributes) in _stages(paths, manifest):
+        write_stage(file, name, arrays, attributes)
+    file.attrs[REST_ATTRIBUTE] = digest_of_rest(file)
 
 
 def write_stage(file: h5py.File, name: str, arrays: Mapping[str, np.ndarray], attributes: dict) -> None:
@@ -107,10 +121,9 @@ def write_stage(file: h5py.File, name: str, arrays: Mapping[str, np.ndarray], at
 
 
 def digest_of(dataset: h5py.Dataset) -> str:
-    """The digest of a stored variable, read a few draws at a time."""
+    """The digest of a stored variable, read a part at a time."""
     digest = Digest()
-    for draws in pieces(dataset):
-        digest.update(draws)
+    digest.update(dataset)
     return digest.hexdigest()
 
 
@@ -123,8 +136,9 @@ def digest_of_rest(file: h5py.File) -> str:
             return
         sha.update(f"{name} {item.attrs.get('attributes', '')}".encode())
         if isinstance(item, h5py.Dataset):
-            array = read_array(item)
-            sha.update(f"{array.dtype.str} {array.shape}".encode() + array.tobytes())
+            sha.update(f"{stored_dtype(item).str} {item.shape}".encode())
+            for part in hyperslabs(item.shape, item.dtype.itemsize):
+                sha.update(np.asarray(item[part]).tobytes())
 
     file.visititems(add)
     return sha.hexdigest()
@@ -174,7 +188,12 @@ def _stages(paths: RunPaths, manifest: Manifest) -> Iterator[tuple[str, tuple[di
             yield name, stage
 
 
-def _verify(path: Path, target: Path, digests: Mapping[str, str]) -> None:
+def verify(path: Path, target: Path, digests: Mapping[str, str]) -> None:
+    """Read a draft of a file and compare it with the digests of its variables and of the rest.
+
+    Raises:
+        StoreError: the disk did not keep what was written.
+    """
     with h5py.File(path, "r") as file:
         kept = all(digest_of(dataset_at(file, name)) == digest for name, digest in digests.items())
         if not kept or digest_of_rest(file) != file.attrs[REST_ATTRIBUTE]:

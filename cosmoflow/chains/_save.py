@@ -1,7 +1,7 @@
 """A chain in memory, written as the finished file of a run."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,32 +30,42 @@ def write_run(path: Path, fill: Callable[[ChainStore], None], *, overwrite: bool
     Raises:
         StoreError: Something is there already and `overwrite` is not set, or it cannot be written.
     """
-    paths = RunPaths(path)
-    with storage_errors("save", path):
-        make_folder(paths.folder)
-        lock = RunLock(paths.lock)
+    with storage_errors("save", path), place_for(path, overwrite=overwrite):
+        temporary = path.with_name(f"{path.stem}.{uuid4().hex}.h5")
         try:
-            if (path.exists() or paths.pieces()) and not overwrite:
-                raise StoreError(f"{path} already holds a run; choose another file, or overwrite it (--force).")
-            if path.exists():
-                read_final_manifest(paths)  # a chain of ours, or it stays
-            temporary = path.with_name(f"{path.stem}.{uuid4().hex}.h5")
-            try:
-                with ChainStore(temporary) as store:
-                    try:
-                        fill(store)
-                        store.finish()
-                    except BaseException:
-                        store.abandon()
-                        raise
-                publish(temporary, path)
-            finally:
-                with suppress(OSError):
-                    remove(temporary)
-            for piece in paths.pieces():
-                remove(piece)
+            with ChainStore(temporary) as store:
+                try:
+                    fill(store)
+                    store.finish()
+                except BaseException:
+                    store.abandon()
+                    raise
+            publish(temporary, path)
         finally:
-            lock.release(with_folder=not paths.pieces())
+            with suppress(OSError):
+                remove(temporary)
+
+
+@contextmanager
+def place_for(path: Path, *, overwrite: bool) -> Iterator[None]:
+    """Keep other writers away from a path until its final file is written; the pieces of what it replaces then go.
+
+    Raises:
+        StoreError: Something is there already and `overwrite` is not set, or another process writes to it.
+    """
+    paths = RunPaths(path)
+    make_folder(paths.folder)
+    lock = RunLock(paths.lock)
+    try:
+        if (path.exists() or paths.pieces()) and not overwrite:
+            raise StoreError(f"{path} already holds a run; choose another file, or overwrite it (--force).")
+        if path.exists():
+            read_final_manifest(paths)  # a chain of ours, or it stays
+        yield
+        for piece in paths.pieces():
+            remove(piece)
+    finally:
+        lock.release(with_folder=not paths.pieces())
 
 
 def _fill(chain: "Chain", store: ChainStore) -> None:

@@ -252,14 +252,33 @@ class ChainStore:
             self._segments.append(segment)
             self._compact(layouts)
 
+    def undo(self, num_draws: int) -> None:
+        """Go back to the draws before the last commit, which another process of the run did not come to make.
+
+        Raises:
+            StoreError: the last commit does not begin after so many draws.
+        """
+        if num_draws == self.num_draws:
+            return
+        if self._segments[-1].first != num_draws or self._segments[-1].path == self.path:
+            raise StoreError(
+                f"{self.path} holds {self.num_draws} draws, but the store of another process of this run holds "
+                f"{num_draws}, and more than one commit lies between; restore both from one copy."
+            )
+        with self._writing("go back in"):
+            remove(self._segments.pop().path)
+            sync(self._paths.folder)
+
     def _compact(self, layouts: Mapping[str, DrawsLayout]) -> None:
-        """Join the last segments where it is time to; the final file, the first of an extended run, stays as it is."""
+        """Join the last segments but one where it is time to; the last stays, so that it can be undone, and so does the
+        final file, the first of an extended run.
+        """
         while True:
-            pieces = [segment for segment in self._segments if segment.path != self.path]
+            pieces = [segment for segment in self._segments[:-1] if segment.path != self.path]
             sizes = [bytes_of_draws(layouts, segment.first, segment.stop) for segment in pieces]
             if not (count := tail_to_join(sizes)):
                 return
-            sources = self._segments[-count:]
+            sources = self._segments[-count - 1 : -1]
             joined = self._paths.segment(sources[0].first, sources[-1].stop)
             try:
                 merge_segments(self._paths, joined, sources, self._manifest)
@@ -269,7 +288,7 @@ class ChainStore:
                 sync(self._paths.folder)
                 self._failed = False
                 return
-            self._segments[-count:] = [joined]
+            self._segments[-count - 1 : -1] = [joined]
             for source in reversed(sources):
                 remove(source.path)
 

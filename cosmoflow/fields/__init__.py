@@ -19,6 +19,8 @@ from ._power import InterpolatedMatterPower as InterpolatedMatterPower
 from ._power import LinearMatterPower as LinearMatterPower
 from ._power import TabulatedPower as TabulatedPower
 from ._slab import SlabGrid as SlabGrid
+from ._slab import check_one_process as check_one_process
+from ._slab import grid_over_processes as grid_over_processes
 from ._slab import in_slabs as in_slabs
 from ._spectra import WavenumberBins as WavenumberBins
 from ._summary import FieldSummary as FieldSummary

@@ -2,16 +2,20 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Complex, Float, Int, Shaped
 
 from ._grid import AbstractGrid, check_grid
 from ._painting import corners, fold, unfold
+
+Tree = TypeVar("Tree")
 
 SLABS = "slabs"
 """The axis of the mesh over which a field is split."""
@@ -23,6 +27,9 @@ class SlabGrid(AbstractGrid):
     A transform works along the axes that a device has in full, and one all-to-all exchange turns what was split: no
     device ever holds more than its share. What else is done to fields and modes is done cell by cell, and stays where
     it is. Latents are to be `ConfigurationLatents`, which are split as the field is.
+
+    The devices may be those of several processes of `jax.distributed`, which then run the same program in step; each
+    holds, keeps and restores what lies on its own devices. All devices of a process stand side by side.
 
     Particles are painted and read with a halo: one that is displaced by up to so many cells may end in a neighbouring
     slab. Further displacements make the field NaN, so that samplers count them as non-finite.
@@ -36,7 +43,8 @@ class SlabGrid(AbstractGrid):
 
     Raises:
         ValueError: The first or the second axis cannot be split evenly, the halo is thicker than a slab, there are less
-            than three axes, or the grid cannot be.
+            than three axes, the devices of a process do not stand side by side or are more than another's, or the grid
+            cannot be.
     """
 
     shape: tuple[int, ...] = eqx.field(static=True)
@@ -77,14 +85,45 @@ class SlabGrid(AbstractGrid):
                 f"of a slab, {self.shape[0]} over {count} devices; use a thinner halo or fewer devices."
             )
 
+        if self.mesh.is_multi_process:
+            _check_processes([device.process_index for device in self.mesh.devices.flat])
+
     @property
     def sharding(self) -> NamedSharding:
         """How a field lies on the devices; so lies a vector of all its cells."""
         return NamedSharding(self.mesh, PartitionSpec(SLABS))
 
+    def sharding_of(self, shape: tuple[int, ...]) -> NamedSharding:
+        """How an array of this shape lies on the devices.
+
+        Fields, modes, and vectors with a number for every cell or more, whatever axes stand before theirs, are split;
+        all else, and a vector that cannot be split evenly, is whole on every device.
+        """
+        axis = None
+        if shape[-len(self.shape) :] == self.shape:
+            axis = len(shape) - len(self.shape)
+        elif shape[-len(self.shape) :] == self.half_shape:
+            axis = len(shape) - len(self.shape) + 1
+        elif shape and shape[-1] >= self.num_cells and shape[-1] % self.mesh.size == 0:
+            axis = len(shape) - 1
+        return NamedSharding(self.mesh, PartitionSpec(*(() if axis is None else (*[None] * axis, SLABS))))
+
+    def laid_out(self, tree: Tree) -> Tree:
+        """The arrays of a tree, each as `sharding_of` says."""
+        return jax.tree.map(lambda array: self._laid(array, self.sharding_of(array.shape)), tree)
+
     def place(self, field: Shaped[Array, "*grid"]) -> Shaped[Array, "*grid"]:
         """The field, split over the devices."""
-        return jax.device_put(field, self.sharding)
+        return self._laid(field, self.sharding)
+
+    def _laid(self, array, sharding: NamedSharding):
+        """An array as a sharding says; of one that every process has in full, each takes its own part."""
+        if isinstance(array, Tracer):
+            return jax.lax.with_sharding_constraint(array, sharding)
+        if self.mesh.is_multi_process and array.is_fully_addressable:
+            whole = np.asarray(array)
+            return jax.make_array_from_callback(whole.shape, sharding, lambda part: whole[part])
+        return jax.device_put(array, sharding)
 
     def modes(self, field: Float[Array, "*grid"]) -> Complex[Array, "*half"]:
         """From a field to its modes."""
@@ -170,8 +209,42 @@ _MODES = PartitionSpec(None, SLABS)
 
 def in_slabs(tree: Any) -> bool:
     """Whether something in a tree is on a grid that several devices share."""
-    return any(map(_is_slab, jax.tree.leaves(tree, is_leaf=_is_slab)))
+    return bool(_grids(tree))
+
+
+def grid_over_processes(tree: Any) -> SlabGrid | None:
+    """The grid in a tree that devices of several processes share, if there is one."""
+    return next((grid for grid in _grids(tree) if grid.mesh.is_multi_process), None)
+
+
+def check_one_process(tree: Any, stage: str) -> None:
+    """Refuse a stage of a run where something in a tree is on a grid that several processes share.
+
+    Raises:
+        ValueError: It is.
+    """
+    if (grid := grid_over_processes(tree)) is not None:
+        raise ValueError(
+            f"The field lies over the {grid.mesh.size} devices of several processes, over which `sample` goes and "
+            f"`{stage}` does not; call it in one process, of a coarser field where this one is too large, and set what "
+            "it found by hand."
+        )
+
+
+def _grids(tree: Any) -> list[SlabGrid]:
+    return list(filter(_is_slab, jax.tree.leaves(tree, is_leaf=_is_slab)))
 
 
 def _is_slab(leaf: Any) -> bool:
     return isinstance(leaf, SlabGrid)
+
+
+def _check_processes(processes: list[int]) -> None:
+    """Refuse devices, given by the processes that have them, of which not every process has one slab."""
+    order = list(dict.fromkeys(processes))
+    each = len(processes) // len(order)
+    if processes != [process for process in order for _ in range(each)]:
+        raise ValueError(
+            f"The slabs lie on devices of the processes {processes}, but each process must have as many as the others, "
+            "side by side; give the devices in the order of jax.devices()."
+        )

@@ -19,6 +19,7 @@ from ._marginals import Normal as Normal
 from ._marginals import TruncatedNormal as TruncatedNormal
 from ._marginals import Uniform as Uniform
 from ._marginals import WhiteNoise as WhiteNoise
+from ._padded import Padded as Padded
 from ._polygon import UniformPolygon as UniformPolygon
 from ._posterior import Posterior as Posterior
 from ._prior import Prior as Prior

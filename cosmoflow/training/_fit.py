@@ -18,7 +18,7 @@ from .._progress import Facts, stage
 from .._results import RunError, Status
 from .._types import Device, Key, Scalar
 from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
-from ..fields import in_slabs
+from ..fields import check_one_process, in_slabs
 from ._losses import AbstractLoss
 from ._spread import spread, spread_over
 
@@ -150,7 +150,7 @@ def fit(
         progress: Whether to show a live view, or plain lines where there is no terminal.
 
     Raises:
-        ValueError: `num_steps` or `chunk` is not positive, or the data are empty.
+        ValueError: `num_steps` or `chunk` is not positive, the data are empty, or a field lies over several processes.
         RunError: The validation loss was never finite, or the training was stopped or ran out of time.
 
     Examples:
@@ -166,6 +166,7 @@ def fit(
     for name, value in (("num_steps", num_steps), ("chunk", chunk)):
         if value < 1:
             raise ValueError(f"`{name}` is {value}, but must be at least 1.")
+    check_one_process((model, loss), "fit")
     if data is not None and len(jax.tree.leaves(data)[0]) == 0:
         raise ValueError("`data` is empty; training on samples needs at least one.")
     budget = Budget(stop, max_time)

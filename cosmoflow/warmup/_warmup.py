@@ -20,6 +20,7 @@ from .._results import RunError, Status
 from .._team import Team
 from .._types import Device, Key
 from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
+from ..fields import check_one_process
 from ..samplers import AbstractSampler
 from ..targets import AbstractTarget, LinearTheory, Pullback, SomeCoordinates, Wiener, has_density
 from ._annealed_importance import annealed_importance
@@ -131,7 +132,8 @@ def warmup(
 
     Raises:
         ValueError: `num_chains` or `max_gradients` is not positive, `block` does not divide the chains, the positions
-            have another shape, or the target is a bare score and the sampler needs a density.
+            have another shape, the target is a bare score and the sampler needs a density, or its field lies over
+            several processes.
         StartError: The log-density is not finite at a starting point.
         RunError: The warm-up was stopped, ran out of time, met too many non-finite densities, or could not move, or
             another process was lost.
@@ -147,6 +149,7 @@ def warmup(
         >>> bool(cf.summarize(chain).ess > 400)
         True
     """
+    check_one_process(target, "warmup")
     limit = default_budget(target.dim) if max_gradients is None else max_gradients
     for name, value in (("num_chains", num_chains), ("max_gradients", limit)):
         if value < 1:

@@ -515,3 +515,22 @@ def test_ten_kills_lose_no_acknowledged_draw(path):
         store.finish()
     runs.assert_holds(Chain.from_file(path), total)
     assert names(path.parent) == ["chains.h5"]
+
+
+def test_the_last_commit_can_be_undone(path, monkeypatch):
+    """However many commits were joined before it; not the one before, nor a finished run."""
+    monkeypatch.setattr(_compaction, "FAN_IN", 3)
+    with ChainStore(path) as store:
+        for _ in range(10):
+            runs.append(store, 3)
+            store.undo(store.num_draws)
+        store.undo(27)
+        with pytest.raises(StoreError, match=r"holds 27 draws, but .* another process .* holds 23"):
+            store.undo(23)
+        runs.assert_holds(store.read(), 27)
+    with ChainStore(path, mode="resume") as store:
+        runs.append(store, 3)
+        store.finish()
+        with pytest.raises(StoreError, match="holds 30 draws"):
+            store.undo(0)
+    runs.assert_holds(Chain.from_file(path), 30)

@@ -10,6 +10,7 @@ import jax
 import pytest
 
 from cosmoflow.fields import SlabGrid
+from cosmoflow.fields._slab import _check_processes
 
 NUM_CELLS = 16 * 8 * 6
 PROGRAM = Path(__file__).with_name("slab_program.py")
@@ -92,3 +93,10 @@ class ManyDevices(SlabGrid):
 def test_what_cannot_be_split_is_refused(shape, halo, words):
     with pytest.raises(ValueError, match=words):
         ManyDevices(shape, halo)
+
+
+@pytest.mark.parametrize("processes", [[0, 1, 0, 1], [0, 0, 1], [0, 1, 1]])
+def test_processes_whose_slabs_are_not_side_by_side_are_refused(processes):
+    with pytest.raises(ValueError, match=r"devices of the processes \[0, .*order of jax.devices"):
+        _check_processes(processes)
+    _check_processes([2, 2, 0, 0])
