@@ -188,9 +188,14 @@ def _check_names(config: Config, prior: Prior, likelihood: JointLikelihood) -> N
             raise ConfigError(config.source, f"prior.{parameter} is used by no likelihood; {hint}")
 
 
+def prior_bounds(config: Config) -> dict[str, tuple[float, float]]:
+    """The least and greatest values that the priors allow, by parameter; infinite where there is no end."""
+    return {name: limits for key, table in config.prior.items() for name, limits in bounds(key, table).items()}
+
+
 def _check_ranges(config: Config, likelihood: JointLikelihood) -> None:
     """Refuse priors that reach to where a likelihood is NaN."""
-    reached = {name: limits for key, table in config.prior.items() for name, limits in bounds(key, table).items()}
+    reached = prior_bounds(config)
     for name, member in zip(likelihood.names, likelihood.members, strict=True):
         for parameter, (low, high) in member.ranges().items():
             least, greatest = reached.get(parameter, (low, high))
