@@ -4,7 +4,7 @@ from typing import Any
 
 from ..datasets import catalogue
 from ..diagnostics import FlowEvidence
-from ..likelihoods import AbstractGaussianLikelihood, JointLikelihood
+from ..likelihoods import AbstractGaussianLikelihood, JointLikelihood, Supernovae
 from ._citations import DATA, bibliography
 from ._data_figures import data_figures
 from ._html import Html, element, facts, joined, picture, table
@@ -25,6 +25,9 @@ def data(subject: Subject) -> Html:
     if len(chi2) > 1:
         rows.append(("all", "", "", sum(sizes[name] for name in chi2), _number(sum(chi2.values()))))
     parts = [table(("", "data", "source", "points", "chi² at the best draw"), rows, class_="words")]
+    if any(options.get("absolute_magnitude") == "marginalized" for options in tables.values()):
+        note = "An absolute magnitude that is marginalised is one more parameter of the fit."
+        parts.append(element("p", note, class_="note"))
     if isinstance(subject.likelihood, str):
         parts.append(element("p", f"chi² is not known: {subject.likelihood}"))
     for name, figure in data_figures(subject).items():
@@ -37,7 +40,11 @@ def _sizes(subject: Subject) -> dict[str, int]:
     if not isinstance(subject.likelihood, JointLikelihood):
         return {}
     members = zip(subject.likelihood.names, subject.likelihood.members, strict=True)
-    return {name: member.data.size for name, member in members if isinstance(member, AbstractGaussianLikelihood)}
+    return {
+        name: member.reference.size if isinstance(member, Supernovae) else member.data.size
+        for name, member in members
+        if isinstance(member, AbstractGaussianLikelihood)
+    }
 
 
 def _what(name: str, options: dict[str, Any]) -> Html:

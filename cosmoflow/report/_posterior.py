@@ -16,9 +16,9 @@ _CONVERGENCE = ("ESS bulk", "ESS tail", "R-hat", "MCSE")
 def parameters(subject: Subject) -> Html | None:
     """The table of all parameters that vary, with the draw of highest likelihood."""
     best = None if subject.best is None else subject.best.parameters
-    header = ("", "mean", "sd", "16 % – 84 %", "5 % – 95 %", *(["best"] if best else []), *_CONVERGENCE)
+    header = ("", "mean", "sd", "16 % to 84 %", "5 % to 95 %", *(["best"] if best else []), *_CONVERGENCE)
     rows = []
-    for row in subject.summary.parameters:
+    for row in subject.rows:
         value = [] if best is None else [rounded(_entry(best, row.name), row.sd)]
         rows.append((*_distribution(subject.chain, row), *value, *_known(row)))
     if not rows:
@@ -33,7 +33,7 @@ def _distribution(chain: Chain, row: Row) -> tuple[object, ...]:
     values = (row.q05, row.q16, row.mean, row.sd, row.q84, row.q95)
     low, lower, mean, sd, higher, high = (rounded(value, row.sd) for value in values)
     name = joined([symbol(chain.label(row.name), row.name), " ", element("code", row.name)])
-    return name, mean, sd, f"{lower} – {higher}", f"{low} – {high}"
+    return name, mean, sd, f"{lower} to {higher}", f"{low} to {high}"
 
 
 def _known(row: Row) -> tuple[object, ...]:
@@ -69,7 +69,7 @@ def comparison(subject: Subject) -> Html | None:
     parts = []
     for name, other in subject.others.items():
         there = set(other.scalars(varying(other))) if varying(other) else set()
-        shared = [row.name for row in subject.summary.parameters if row.name in there]
+        shared = [row.name for row in subject.rows if row.name in there]
         if not shared:
             parts.append(element("p", f"{name} shares no parameter with this run."))
             continue

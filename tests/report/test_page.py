@@ -105,7 +105,7 @@ def test_numbers_are_those_of_the_chain(run):
     assert "Not converged." not in text
     draws = chain.posterior["Omega_m"]
     assert f"{draws.mean():.5f}"[:6] in " ".join(read.cells)
-    (chi2,) = re.findall(r"Rubin202321(\d+\.\d\d)", read.sections["data"], re.DOTALL)
+    (chi2,) = re.findall(r"Rubin202322(\d+\.\d\d)", read.sections["data"], re.DOTALL)
     assert 20 < float(chi2) < 40  # 21 differences of magnitudes
     assert "w0" not in read.cells  # it does not vary
     assert "all34" in read.sections["data"].replace("\n", "")
