@@ -49,10 +49,13 @@ def _sizes(subject: Subject) -> dict[str, int]:
 
 def _what(name: str, options: dict[str, Any]) -> Html:
     """The title of a published set, or the files of one's own, with the options."""
-    files = [str(options[key]) for key in ("values", "sacc", "two_point_fits", "field", "python") if key in options]
+    sources = ("values", "sacc", "two_point_fits", "field", "python")
+    files = [str(options[key]) for key in sources if key in options]
     known = catalogue()
     title = known[name].title if name in known and not files else ", ".join(files)
-    chosen = ", ".join(f"{key} = {value}" for key, value in options.items() if isinstance(value, str | bool))
+    chosen = ", ".join(
+        f"{key} = {value}" for key, value in options.items() if isinstance(value, str | bool) and key not in sources
+    )
     return joined([title, Html("<br>") if title and chosen else None, element("small", chosen) if chosen else None])
 
 

@@ -108,7 +108,7 @@ def test_numbers_are_those_of_the_chain(run):
     (chi2,) = re.findall(r"Rubin202322(\d+\.\d\d)", read.sections["data"], re.DOTALL)
     assert 20 < float(chi2) < 40  # 21 differences of magnitudes
     assert "w0" not in read.cells  # it does not vary
-    assert "all34" in read.sections["data"].replace("\n", "")
+    assert "all35" in read.sections["data"].replace("\n", "")
 
 
 def test_a_chain_of_another_program(saved):
