@@ -89,7 +89,7 @@ def field_maps(chain: Chain, *, width: float = 7.0) -> "Figure":
                 bar = figure.colorbar(image, ax=axis, orientation="horizontal", shrink=0.9, pad=0.03, aspect=25)
                 bar.ax.tick_params(labelsize=7)
                 axis.tick_params(labelsize=7)
-        figure.supylabel(_named("", length), fontsize=9)
+        figure.supylabel(_named("position", length), fontsize=9)
 
     return new_figure(draw, width, 0.62 * width * 4 / max(len(columns), 3))
 
@@ -204,7 +204,7 @@ def _units(field: dict[str, np.ndarray]) -> tuple[str, str, str]:
 
 
 def _named(name: str, unit: str) -> str:
-    return f"{name} [{unit}]".strip() if unit else name
+    return f"{name} [{unit}]" if unit else name
 
 
 def _columns(summary: FieldsSummary) -> dict[str, Any]:

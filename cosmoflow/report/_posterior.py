@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..chains import Chain
-from ..diagnostics import FlowEvidence, Row, convergence, rounded, stepping_stone, summarize_fields, varying
+from ..diagnostics import FlowEvidence, Row, convergence, rounded, stepping_stone, summarize, summarize_fields, varying
 from ..plotting import corner, plot_fields
 from ._html import Html, element, joined, picture, symbol, table
 from ._subject import Subject
@@ -76,6 +76,7 @@ def comparison(subject: Subject) -> Html | None:
         rows = [_shift(subject.chain, other, scalar) for scalar in shared]
         header = ("", subject.name, name, "difference / sd", "difference / MCSE")
         parts.append(table(header, rows))
+        parts.append(_doubts(name, other))
     shown = [name for name in subject.shown if all(_varies(other, name) for other in subject.others.values())]
     if shown:
         figure = corner({subject.name: subject.chain, **subject.others}, shown)
@@ -87,6 +88,15 @@ def comparison(subject: Subject) -> Html | None:
     note = "sd is that of the difference of the two posteriors, if they were independent; MCSE that of both means, "
     note += "which counts where both runs sample one posterior."
     return joined([*parts, element("p", note, class_="note")])
+
+
+def _doubts(name: str, other: Chain) -> Html | None:
+    """What speaks against a run that this one is compared with."""
+    summary = summarize(other, varying(other))
+    ended = [] if summary.status.good else [summary.status.value]
+    rough = summary.not_converged
+    ended += [f"Not converged: {', '.join(rough)}."] if rough else []
+    return element("p", element("strong", name), ": ", " ".join(ended), class_="bad") if ended else None
 
 
 def _varies(chain: Chain, name: str) -> bool:
