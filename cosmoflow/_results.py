@@ -44,8 +44,8 @@ class Status(enum.Enum):
         "near its place."
     )
     DIVERGENCES = (
-        "Too many trajectories diverged; raise the sampler's `target_acceptance`, or sample in the coordinates of a "
-        "flow."
+        "Too many trajectories diverged; let the sampler take smaller steps, by a higher `target_acceptance` or a "
+        "lower `energy_variance` or `bias`, or sample in the coordinates of a flow."
     )
 
     @property

@@ -92,6 +92,12 @@ class Chain:
         given = json.loads(str(self.attributes.get("labels", "{}")))
         return {name: given.get(name, default_label(name)) for name in self.posterior}
 
+    @property
+    def bounds(self) -> dict[str, tuple[float | None, float | None]]:
+        """Where the densities of priors end, None for infinity, of the parameters of which that is known."""
+        given = json.loads(str(self.attributes.get("bounds", "{}")))
+        return {name: (low, high) for name, (low, high) in given.items() if name in self.posterior}
+
     def label(self, scalar: str) -> str:
         """LaTeX of a parameter or of one entry of it, `x[0]`, on one line and without dollar signs."""
         head = scalar.split("[")[0]
@@ -150,7 +156,7 @@ class Chain:
             return _read(paths, group, parameters, max_size)
 
     def to_getdist(self, parameters: Sequence[str] | None = None) -> "MCSamples":
-        """The draws as GetDist samples, with labels and without any thinning or burn-in.
+        """The draws as GetDist samples, with labels, bounds of the prior, and without any thinning or burn-in.
 
         Args:
             parameters: which ones, as for `scalars`.

@@ -31,6 +31,7 @@ from ..config import (
     build_sampler,
     identity,
     load,
+    prior_bounds,
     resolved_toml,
 )
 from ..diagnostics import Converged
@@ -146,12 +147,15 @@ class Run:
         if part is None:
             self.check_output(resume=resume, force=force)
         text = resolved_toml(self.config)
+        ends = prior_bounds(self.config)
+        bounds = {name: [end if np.isfinite(end) else None for end in pair] for name, pair in ends.items()}
         description = {
             "configuration": text,
             "configuration_file": str(self.config.source),
             "configuration_sha256": hashlib.sha256(text.encode()).hexdigest(),
             "seed": str(self.config.run.seed),
             "labels": json.dumps({name: default_label(name) for name in self.posterior.prior.names}),
+            "bounds": json.dumps(bounds),
             **provenance(),
         }
         with ChainStore(path, mode="resume" if resume else "overwrite" if force else "create") as store:

@@ -4,6 +4,7 @@ from ._build import build_flow as build_flow
 from ._build import build_likelihood as build_likelihood
 from ._build import build_posterior as build_posterior
 from ._build import build_record as build_record
+from ._build import prior_bounds as prior_bounds
 from ._build_sampler import build_sampler as build_sampler
 from ._errors import ConfigError as ConfigError
 from ._identity import identity as identity

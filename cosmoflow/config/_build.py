@@ -174,23 +174,30 @@ def _check_memory(config: Config) -> None:
 
 
 def _check_names(config: Config, prior: Prior, likelihood: JointLikelihood) -> None:
-    used: set[str] = set()
+    used = {name for member in likelihood.members for name in (*member.required, *member.optional)}
+    strange = [name for name in prior.names if name not in used]
     for name, member in zip(likelihood.names, likelihood.members, strict=True):
         for parameter in member.required:
             if parameter not in prior.names:
-                problem = f"prior.{parameter} is missing, but likelihood.{name} needs it; add it to [prior]"
-                raise ConfigError(config.source, problem)
-        used |= {*member.required, *member.optional}
-    for parameter in prior.names:
-        if parameter not in used:
-            close = get_close_matches(parameter, sorted(used), n=1)
-            hint = f"the nearest known is {close[0]!r}" if close else "remove it"
-            raise ConfigError(config.source, f"prior.{parameter} is used by no likelihood; {hint}")
+                close = get_close_matches(parameter, strange, n=1, cutoff=0.8)
+                advice = f"rename {close[0]!r}, which none needs" if close else "add it to [prior]"
+                raise ConfigError(
+                    config.source, f"prior.{parameter} is missing, but likelihood.{name} needs it; {advice}"
+                )
+    for parameter in strange:
+        close = get_close_matches(parameter, sorted(used), n=1)
+        hint = f"the nearest known is {close[0]!r}" if close else "remove it"
+        raise ConfigError(config.source, f"prior.{parameter} is used by no likelihood; {hint}")
+
+
+def prior_bounds(config: Config) -> dict[str, tuple[float, float]]:
+    """The least and greatest values that the priors allow, by parameter; infinite where there is no end."""
+    return {name: limits for key, table in config.prior.items() for name, limits in bounds(key, table).items()}
 
 
 def _check_ranges(config: Config, likelihood: JointLikelihood) -> None:
     """Refuse priors that reach to where a likelihood is NaN."""
-    reached = {name: limits for key, table in config.prior.items() for name, limits in bounds(key, table).items()}
+    reached = prior_bounds(config)
     for name, member in zip(likelihood.names, likelihood.members, strict=True):
         for parameter, (low, high) in member.ranges().items():
             least, greatest = reached.get(parameter, (low, high))

@@ -134,7 +134,7 @@ class Summary:
         lines = [f"{self.num_chains} chains of {self.num_draws} draws. {self.status.value}", ""]
         lines += table(self.parameters, self.statistics)
         lines += ["", f"Smallest bulk ESS {self.ess:.0f}{self._speeds()}"] if self.parameters else [""]
-        lines += [f"Cost {self.cost}"]
+        lines += [f"Cost {self.cost}"] if self.cost.sampling else []
         lines += [", ".join(f"{rate:.3g} {kind}" for kind, rate in self.rates.items())] if self.rates else []
         lines += [", ".join(f"{count} {kind}" for kind, count in self.counts.items())] if self.counts else []
         lines += [] if self.tempered is None else [str(self.tempered)]

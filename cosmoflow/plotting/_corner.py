@@ -1,6 +1,8 @@
 """Marginal posteriors, one parameter and two at a time."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +27,8 @@ def corner(
 
     The regions of the first chain are filled, those of the others are lines, which differ in black and white too.
 
-    The attribute `labels` of the first chain gives the LaTeX of the parameters.
+    The attribute `labels` of the first chain gives the LaTeX of the parameters, `bounds` of each the ends of its prior,
+    up to which a density reaches that does not vanish there.
 
     Args:
         chains: a chain, or chains by the name that the legend shows.
@@ -63,7 +66,7 @@ def corner(
     names = list(next(iter(named.values())).scalars(parameters))
     looks = [look(number) for number in range(len(named))]
 
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE), _bandwidths_unsaid():
         plotter: Any = plots.get_subplot_plotter(width_inch=width, scaling=False)
         settings = plotter.settings
         settings.axes_labelsize, settings.axes_fontsize, settings.legend_fontsize = 13, 9, 12
@@ -93,10 +96,29 @@ def corner(
     return figure
 
 
+@contextmanager
+def _bandwidths_unsaid() -> Iterator[None]:
+    """Without what GetDist logs of its bandwidths where effective draws are few; convergence is told elsewhere."""
+
+    def elsewhere(record: logging.LogRecord) -> bool:
+        return "getdist" not in record.pathname
+
+    root = logging.getLogger()
+    root.addFilter(elsewhere)
+    try:
+        yield
+    finally:
+        root.removeFilter(elsewhere)
+
+
 def _inner_ticks(limits: tuple[float, float]) -> list[float]:
     """Ticks far enough from both ends for their labels not to meet those of the next panel."""
     from matplotlib.ticker import MaxNLocator
 
     low, high = sorted(limits)
-    margin = 0.1 * (high - low)
-    return [tick for tick in MaxNLocator(3).tick_values(low, high) if low + margin <= tick <= high - margin]
+    margin, inner = 0.1 * (high - low), []
+    for most in (3, 4, 5):  # one tick alone tells no scale
+        inner = [tick for tick in MaxNLocator(most).tick_values(low, high) if low + margin <= tick <= high - margin]
+        if len(inner) > 1:
+            break
+    return inner

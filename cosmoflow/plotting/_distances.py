@@ -61,6 +61,7 @@ def distance_residuals(likelihood: BAO, chain: Chain, *, width: float = 7.0) -> 
             axes.axhline(1, color=GREY, linewidth=0.5)
             axes.set_ylabel(QUANTITIES[kind])
         log_axis(rows[-1], "redshift")
+        figure.supylabel("over the median of the posterior", fontsize="medium")
         figure.align_ylabels()
 
     return new_figure(draw, width, 0.7 + 1.5 * len(kinds))

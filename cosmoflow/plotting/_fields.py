@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SLAB = 8
 """A box is shown by a slab of one part in this of its last side."""
 
+UNITS = {2: ("rad", "1/rad", "rad$^2$"), 3: ("Mpc/$h$", "$h$/Mpc", "(Mpc/$h$)$^3$")}
+"""Of lengths, wave numbers and power, by the number of axes."""
+
 
 def plot_fields(chain: Chain, *, width: float = 7.0) -> "dict[str, Figure]":
     """All figures of a field that the chain has the numbers for, by name: `maps`, `power`, `coherence`, `modes`.
@@ -29,12 +32,13 @@ def plot_fields(chain: Chain, *, width: float = 7.0) -> "dict[str, Figure]":
         ValueError: the chain is not that of a field, or lacks the modes.
     """
     summary = summarize_fields(chain)
+    _, unit, _ = _units(observed_field(chain))
     figures: dict[str, Callable[[], Figure]] = {"power": lambda: field_power(chain, width=width)}
     if "predicted_mean" in chain.moments:
         figures["maps"] = lambda: field_maps(chain, width=width)
     if "coherence" in chain.posterior:
-        figures["coherence"] = lambda: field_coherence(summary, width=width)
-    figures["modes"] = lambda: field_modes(summary, width=width)
+        figures["coherence"] = lambda: field_coherence(summary, width=width, unit=unit)
+    figures["modes"] = lambda: field_modes(summary, width=width, unit=unit)
     return {name: draw() for name, draw in figures.items()}
 
 
@@ -63,6 +67,7 @@ def field_maps(chain: Chain, *, width: float = 7.0) -> "Figure":
         panels.append([None if values is None else (name, _plane(values)) for name, values in row])
     columns = [column for column in range(4) if any(row[column] for row in panels)]
     lengths, across = field["box_size"], np.ndim(data)
+    length, _, _ = _units(field)
     extent = (0, lengths[1] if across > 1 else 1, 0, lengths[0])
 
     def draw(figure):
@@ -84,6 +89,7 @@ def field_maps(chain: Chain, *, width: float = 7.0) -> "Figure":
                 bar = figure.colorbar(image, ax=axis, orientation="horizontal", shrink=0.9, pad=0.03, aspect=25)
                 bar.ax.tick_params(labelsize=7)
                 axis.tick_params(labelsize=7)
+        figure.supylabel(_named("position", length), fontsize=9)
 
     return new_figure(draw, width, 0.62 * width * 4 / max(len(columns), 3))
 
@@ -101,6 +107,7 @@ def field_power(chain: Chain, *, width: float = 7.0) -> "Figure":
     """
     field = observed_field(chain)
     wavenumber = field["wavenumber"]
+    _, inverse, power = _units(field)
 
     def draw(figure):
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
@@ -118,20 +125,21 @@ def field_power(chain: Chain, *, width: float = 7.0) -> "Figure":
         if "truth_power" in field:
             above.plot([], [], "o", color=GREY, markersize=3, markerfacecolor="white", label="truth")
         below.axhline(1, color=GREY, linewidth=0.8)
-        above.set(yscale="log", ylabel="$P(k)$")
+        above.set(yscale="log", ylabel=_named("$P(k)$", power))
         below.set_ylabel("over truth" if "truth_power" in field else "over median")
-        log_axis(below, "$k$")
+        log_axis(below, _named("$k$", inverse))
         above.legend(loc="upper right", fontsize=9, frameon=False)
 
     return new_figure(draw, width, 0.75 * width)
 
 
-def field_coherence(summary: FieldsSummary, *, width: float = 7.0) -> "Figure":
+def field_coherence(summary: FieldsSummary, *, width: float = 7.0, unit: str = "") -> "Figure":
     """Coherence and transfer function of the draws with the truth, and how often the truth is where it should be.
 
     Args:
         summary: of a chain whose truth is known.
         width: of the figure [inch].
+        unit: of wave numbers.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -157,18 +165,19 @@ def field_coherence(summary: FieldsSummary, *, width: float = 7.0) -> "Figure":
             axes[2].plot(column["wavenumber"], column["coverage"], "o-", color=GREEN, markersize=3)
             axes[2].axhline(right, color=GREY, linewidth=0.8)
             axes[2].set_ylabel("truth within 1 sd")
-        log_axis(axes[-1], "$k$")
+        log_axis(axes[-1], _named("$k$", unit))
         figure.align_ylabels()
 
     return new_figure(draw, width, (0.55 + 0.25 * covered) * width)
 
 
-def field_modes(summary: FieldsSummary, *, width: float = 7.0) -> "Figure":
+def field_modes(summary: FieldsSummary, *, width: float = 7.0, unit: str = "") -> "Figure":
     """Effective sample sizes and R-hat of modes, their median and their worst in each bin of |k|.
 
     Args:
         summary: of a chain.
         width: of the figure [inch].
+        unit: of wave numbers.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -181,13 +190,21 @@ def field_modes(summary: FieldsSummary, *, width: float = 7.0) -> "Figure":
             for kind, form, colour in (("median", "o-", BLUE), ("worst", "s--", VERMILION)):
                 axis.plot(column["wavenumber"], column[f"{name}_{kind}"], form, color=colour, markersize=3, label=kind)
             axis.set_ylabel(label)
-        above.set_ylim(bottom=0)
+        above.set_ylim(0, 1.1 * above.dataLim.ymax)
         above.legend(loc="lower right", fontsize=9, frameon=False)
         below.axhline(1.01, color=GREY, linewidth=0.8, linestyle="--")
-        log_axis(below, "$k$")
+        log_axis(below, _named("$k$", unit))
         figure.align_ylabels()
 
     return new_figure(draw, width, 0.6 * width)
+
+
+def _units(field: dict[str, np.ndarray]) -> tuple[str, str, str]:
+    return UNITS.get(np.ndim(field["data"]), ("", "", ""))
+
+
+def _named(name: str, unit: str) -> str:
+    return f"{name} [{unit}]" if unit else name
 
 
 def _columns(summary: FieldsSummary) -> dict[str, Any]:

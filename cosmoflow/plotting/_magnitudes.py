@@ -24,8 +24,8 @@ def magnitude_residuals(likelihood: Supernovae, data: SupernovaData, chain: Chai
     """Distance moduli minus the median of what the posterior predicts, with its 68 and 95 % bands.
 
     Where the absolute magnitude is marginalised, data and predictions are each shown about their own mean, weighted by
-    the inverse variances. Of many supernovae such means in bins are shown, with the errors that the covariance gives
-    them.
+    the inverse variances, with the errors of such differences: what all supernovae have in common is not in them. Of
+    many supernovae such means in bins are shown, with the errors that the covariance gives them.
 
     Args:
         likelihood: what was fitted.
@@ -44,7 +44,9 @@ def magnitude_residuals(likelihood: Supernovae, data: SupernovaData, chain: Chai
         predicted = np.concatenate([np.zeros((len(predicted), 1)), predicted], axis=1)[:, order]
         weight = 1 / np.diagonal(covariance)
         weight /= weight.sum()
-        moduli, predicted = moduli - weight @ moduli, predicted - predicted @ weight[:, None]
+        centred = np.eye(redshift.size) - weight
+        moduli, predicted = centred @ moduli, predicted @ centred.T
+        covariance = centred @ covariance @ centred.T
     else:
         predicted = predicted[:, order]
     middle = np.median(predicted, axis=0)
@@ -59,7 +61,7 @@ def magnitude_residuals(likelihood: Supernovae, data: SupernovaData, chain: Chai
             axes.set_ylim(-reach, reach)
         axes.errorbar(*points, fmt="o", color="k", markersize=4, elinewidth=1)
         axes.axhline(0, color=GREY, linewidth=0.5)
-        axes.set_ylabel(r"$\Delta \mu$ [mag]")
+        axes.set_ylabel(r"$\mu$ minus its median [mag]")
         log_axis(axes, "redshift")
 
     return new_figure(draw, width, 0.5 * width)

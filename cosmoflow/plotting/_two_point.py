@@ -41,7 +41,7 @@ def two_point(likelihood: TwoPoint, data: TwoPointData, chain: Chain, *, width: 
         ValueError: the chain lacks a parameter.
     """
     predicted, sd = predictions(likelihood, chain), errors(likelihood)
-    kinds = dict.fromkeys(data.statistic)
+    kinds = [kind for kind in _NAMES if kind in data.statistic]
     return {kind: _statistic(kind, data, predicted, sd, width) for kind in kinds}
 
 

@@ -147,7 +147,8 @@ _ACCENTS = {'"': "\u0308", "'": "\u0301", "^": "\u0302", "`": "\u0300", "v": "\u
 
 def _plain(latex: str) -> str:
     accented = re.sub(r"\{\\([\"'^`vc])\{?(\w)\}?\}", lambda found: found[2] + _ACCENTS[found[1]], latex)
-    plain = re.sub(
-        r"[{}$]", "", accented.replace(r"\widehat", "").replace(r"\sim", "~").replace(r"\_", "_").replace(r"\%", "%")
-    )
+    signs = {r"\widehat{R}": "R\u0302", r"\sim": "~", r"\_": "_", r"\%": "%"}
+    for command, sign in signs.items():
+        accented = accented.replace(command, sign)
+    plain = re.sub(r"[{}$]", "", accented)
     return unicodedata.normalize("NFC", plain)

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..datasets import catalogue
 from ..diagnostics import FlowEvidence
-from ..likelihoods import AbstractGaussianLikelihood, JointLikelihood
+from ..likelihoods import AbstractGaussianLikelihood, JointLikelihood, Supernovae
 from ._citations import DATA, bibliography
 from ._data_figures import data_figures
 from ._html import Html, element, facts, joined, picture, table
@@ -25,6 +25,9 @@ def data(subject: Subject) -> Html:
     if len(chi2) > 1:
         rows.append(("all", "", "", sum(sizes[name] for name in chi2), _number(sum(chi2.values()))))
     parts = [table(("", "data", "source", "points", "chi² at the best draw"), rows, class_="words")]
+    if any(options.get("absolute_magnitude") == "marginalized" for options in tables.values()):
+        note = "An absolute magnitude that is marginalised is one more parameter of the fit."
+        parts.append(element("p", note, class_="note"))
     if isinstance(subject.likelihood, str):
         parts.append(element("p", f"chi² is not known: {subject.likelihood}"))
     for name, figure in data_figures(subject).items():
@@ -37,15 +40,22 @@ def _sizes(subject: Subject) -> dict[str, int]:
     if not isinstance(subject.likelihood, JointLikelihood):
         return {}
     members = zip(subject.likelihood.names, subject.likelihood.members, strict=True)
-    return {name: member.data.size for name, member in members if isinstance(member, AbstractGaussianLikelihood)}
+    return {
+        name: member.reference.size if isinstance(member, Supernovae) else member.data.size
+        for name, member in members
+        if isinstance(member, AbstractGaussianLikelihood)
+    }
 
 
 def _what(name: str, options: dict[str, Any]) -> Html:
     """The title of a published set, or the files of one's own, with the options."""
-    files = [str(options[key]) for key in ("values", "sacc", "two_point_fits", "field", "python") if key in options]
+    sources = ("values", "sacc", "two_point_fits", "field", "python")
+    files = [str(options[key]) for key in sources if key in options]
     known = catalogue()
     title = known[name].title if name in known and not files else ", ".join(files)
-    chosen = ", ".join(f"{key} = {value}" for key, value in options.items() if isinstance(value, str | bool))
+    chosen = ", ".join(
+        f"{key} = {value}" for key, value in options.items() if isinstance(value, str | bool) and key not in sources
+    )
     return joined([title, Html("<br>") if title and chosen else None, element("small", chosen) if chosen else None])
 
 

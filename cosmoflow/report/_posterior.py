@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from ..chains import Chain
-from ..diagnostics import FlowEvidence, Row, convergence, rounded, stepping_stone, summarize_fields, varying
+from ..diagnostics import FlowEvidence, Row, convergence, rounded, stepping_stone, summarize, summarize_fields, varying
 from ..plotting import corner, plot_fields
 from ._html import Html, element, joined, picture, symbol, table
 from ._subject import Subject
@@ -16,9 +16,9 @@ _CONVERGENCE = ("ESS bulk", "ESS tail", "R-hat", "MCSE")
 def parameters(subject: Subject) -> Html | None:
     """The table of all parameters that vary, with the draw of highest likelihood."""
     best = None if subject.best is None else subject.best.parameters
-    header = ("", "mean", "sd", "16 % – 84 %", "5 % – 95 %", *(["best"] if best else []), *_CONVERGENCE)
+    header = ("", "mean", "sd", "16 % to 84 %", "5 % to 95 %", *(["best"] if best else []), *_CONVERGENCE)
     rows = []
-    for row in subject.summary.parameters:
+    for row in subject.rows:
         value = [] if best is None else [rounded(_entry(best, row.name), row.sd)]
         rows.append((*_distribution(subject.chain, row), *value, *_known(row)))
     if not rows:
@@ -33,7 +33,7 @@ def _distribution(chain: Chain, row: Row) -> tuple[object, ...]:
     values = (row.q05, row.q16, row.mean, row.sd, row.q84, row.q95)
     low, lower, mean, sd, higher, high = (rounded(value, row.sd) for value in values)
     name = joined([symbol(chain.label(row.name), row.name), " ", element("code", row.name)])
-    return name, mean, sd, f"{lower} – {higher}", f"{low} – {high}"
+    return name, mean, sd, f"{lower} to {higher}", f"{low} to {high}"
 
 
 def _known(row: Row) -> tuple[object, ...]:
@@ -69,13 +69,14 @@ def comparison(subject: Subject) -> Html | None:
     parts = []
     for name, other in subject.others.items():
         there = set(other.scalars(varying(other))) if varying(other) else set()
-        shared = [row.name for row in subject.summary.parameters if row.name in there]
+        shared = [row.name for row in subject.rows if row.name in there]
         if not shared:
             parts.append(element("p", f"{name} shares no parameter with this run."))
             continue
         rows = [_shift(subject.chain, other, scalar) for scalar in shared]
         header = ("", subject.name, name, "difference / sd", "difference / MCSE")
         parts.append(table(header, rows))
+        parts.append(_doubts(name, other))
     shown = [name for name in subject.shown if all(_varies(other, name) for other in subject.others.values())]
     if shown:
         figure = corner({subject.name: subject.chain, **subject.others}, shown)
@@ -87,6 +88,15 @@ def comparison(subject: Subject) -> Html | None:
     note = "sd is that of the difference of the two posteriors, if they were independent; MCSE that of both means, "
     note += "which counts where both runs sample one posterior."
     return joined([*parts, element("p", note, class_="note")])
+
+
+def _doubts(name: str, other: Chain) -> Html | None:
+    """What speaks against a run that this one is compared with."""
+    summary = summarize(other, varying(other))
+    ended = [] if summary.status.good else [summary.status.value]
+    rough = summary.not_converged
+    ended += [f"Not converged: {', '.join(rough)}."] if rough else []
+    return element("p", element("strong", name), ": ", " ".join(ended), class_="bad") if ended else None
 
 
 def _varies(chain: Chain, name: str) -> bool:

@@ -38,9 +38,15 @@ def convergence(subject: Subject) -> Html:
     parts = [verdict, table(("", "ESS bulk", "ESS tail", "R-hat"), statistics) if statistics else None]
     panels = []
     for name in [*subject.shown, *(row.name for row in summary.statistics)]:
-        traced, ranked = f"Trace of {name}, a line for each chain", f"Ranks of {name}, a line for each chain"
-        panels.append(picture(trace(subject.chain, [name], width=_PANEL), element("code", name), alt=traced))
-        panels.append(picture(rank(subject.chain, [name], width=_PANEL), element("code", name), alt=ranked))
+        pair = [
+            picture(
+                draw(subject.chain, [name], width=_PANEL),
+                joined([element("code", name), told]),
+                alt=f"{name}{told}, a line for each chain",
+            )
+            for draw, told in ((trace, " of each draw"), (rank, ", ranks"))
+        ]
+        panels.append(element("div", *pair))
     note = (
         "Of each scalar the draws in their order; and how many draws of each chain have their rank in each twentieth "
     )

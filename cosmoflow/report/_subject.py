@@ -12,7 +12,7 @@ from .._results import CosmoflowError
 from ..chains import Chain, Origin, origin
 from ..config import Config, build_likelihood, loads
 from ..cosmology import LABELS
-from ..diagnostics import BestDraw, Summary, best_draw, is_field, summarize, varying
+from ..diagnostics import BestDraw, Row, Summary, best_draw, is_field, summarize, varying
 from ..likelihoods import JointLikelihood
 
 MOST_SHOWN = 7
@@ -51,6 +51,12 @@ class Subject:
         return summarize(self.chain, varying(self.chain))
 
     @cached_property
+    def rows(self) -> list[Row]:
+        """Of the summary, the parameters that vary, those of cosmology first."""
+        order = {name: place for place, name in enumerate(LABELS)}
+        return sorted(self.summary.parameters, key=lambda row: order.get(row.name, len(order)))
+
+    @cached_property
     def is_field(self) -> bool:
         """Whether the run is that of a field."""
         return is_field(self.chain)
@@ -60,9 +66,7 @@ class Subject:
         """The scalars of the figures."""
         if self.parameters is not None:
             return list(self.chain.scalars(self.parameters))
-        every = list(self.chain.scalars(varying(self.chain))) if varying(self.chain) else []
-        known = [name for name in LABELS if name in every]
-        return [*known, *(name for name in every if name not in known)][:MOST_SHOWN]
+        return [row.name for row in self.rows][:MOST_SHOWN]
 
     @cached_property
     def tables(self) -> dict[str, Any]:

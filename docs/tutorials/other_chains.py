@@ -2,7 +2,8 @@
 # # Bring chains of other programs
 #
 # Chains of emcee, zeus, Cobaya, CosmoMC, CosmoSIS, GetDist, ArviZ, or any table become chains of the package, with the
-# same tables and figures. Here emcee and cosmoflow sample the same posterior, flat LCDM from DESI DR2.
+# same tables and figures. Here emcee and cosmoflow sample the same posterior, flat LCDM from DESI DR2. Only this page
+# needs emcee itself, `pip install emcee`: its files are read without it.
 
 # %%
 import emcee

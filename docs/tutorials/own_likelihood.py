@@ -5,6 +5,8 @@
 # 2020](https://arxiv.org/abs/2007.06594)). That is no data set of the package, so we write it ourselves, three times:
 # as a function, as a class, and in NumPyro. With the matter density from DESI it is a measurement of the Hubble
 # constant that needs neither supernovae nor the microwave background.
+#
+# The figure needs `pip install 'cosmoflow[plot]'`, the last part `pip install 'cosmoflow[numpyro]'`.
 
 # %%
 import equinox as eqx

@@ -53,6 +53,7 @@ def test_a_run_and_what_follows(folder, cosmoflow):
     assert abs(chain.posterior["Omega_m"].mean() - 0.298) < 0.005
     assert tomllib.loads(chain.attributes["configuration"])["run"]["num_draws"] == 300
     assert json.loads(chain.attributes["labels"]) == {name: LABELS[name] for name in ("Omega_m", "h_r_d")}
+    assert chain.bounds == {"Omega_m": (0.01, 0.99), "h_r_d": (10.0, 1000.0)}
 
     summary = cosmoflow("summarize", "bao.h5")
     assert summary.code == 0 and summary.out in (folder / "bao.txt").read_text() + outcome.out

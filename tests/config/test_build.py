@@ -92,6 +92,11 @@ max_time = 60
 
 MISFITS = {
     "lacking": ("r_d =", "h_r_d =", "prior.r_d is missing, but likelihood.desi_dr2_bao needs it; add it to [prior]."),
+    "misspelt": (
+        "r_d =",
+        "rd =",
+        "prior.r_d is missing, but likelihood.desi_dr2_bao needs it; rename 'rd', which none",
+    ),
     "superfluous": ("Omega_k", "Omega_kk", "prior.Omega_kk is used by no likelihood; the nearest known is 'Omega_k'"),
     "unlike anything": ("Omega_k", "zeta", "prior.zeta is used by no likelihood; remove it."),
     "not convex": ("[1, -1], ", "[-2, -2], ", "prior.w0, wa: UniformPolygon needs the vertices of a convex polygon"),

@@ -5,6 +5,7 @@ import pytest
 
 from cosmoflow.chains import Chain
 from cosmoflow.plotting import corner
+from cosmoflow.plotting._corner import _inner_ticks
 
 pytest.importorskip("getdist")
 
@@ -80,3 +81,23 @@ def test_missing_extra(monkeypatch):
         corner(make())
     with pytest.raises(ImportError, match="extra 'plot'"):
         make().to_getdist()
+
+
+def test_a_density_reaches_the_end_of_its_prior(caplog):
+    rng = np.random.default_rng(0)
+    draws = {"Omega_m": rng.normal(size=(4, 500)), "h": rng.uniform(0.5, 0.9, (4, 500))}
+    given = Chain(draws, attributes={"bounds": '{"h": [0.5, 0.9], "Omega_m": [null, null], "w0": [-3.0, 1.0]}'})
+    assert given.bounds == {"h": (0.5, 0.9), "Omega_m": (None, None)}
+    for chain in (given, Chain(draws)):
+        (axes,) = panels(corner(chain, ["h"]))
+        x, density = axes.lines[0].get_data()
+        inside = (x >= 0.5) & (x <= 0.9)
+        assert (density[inside].min() > 0.75) == (chain is given)
+        assert (axes.get_xlim() == pytest.approx((0.5, 0.9), abs=1e-3)) == (chain is given)
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("limits", [(1.2e-9, 4.4e-9), (0.2, 0.33), (-1.3, 0.4), (1.0, 1.1)])
+def test_two_ticks_tell_a_scale(limits):
+    ticks = _inner_ticks(limits)
+    assert 2 <= len(ticks) <= 4 and min(ticks) > limits[0] and max(ticks) < limits[1]

@@ -37,6 +37,8 @@ def test_a_mock_box(tmp_path):
     chain = make((8, 8, 16))
     figures = plot_fields(chain)
     assert list(figures) == ["power", "maps", "coherence", "modes"]
+    assert figures["power"].axes[0].get_ylabel() == "$P(k)$ [(Mpc/$h$)$^3$]"
+    assert figures["coherence"].axes[-1].get_xlabel() == "$k$ [$h$/Mpc]"
     maps = images(figures["maps"])
     assert list(maps)[:4] == ["truth, predicted", "data", "mean, predicted", "sd, predicted"] and len(maps) == 7
     slab = chain.observed_data["sky_truth_predicted"][:, :, 7:9].mean(axis=2)
@@ -49,6 +51,7 @@ def test_a_mock_box(tmp_path):
 def test_an_observed_map():
     figures = plot_fields(make((16, 8), truth=False))
     assert list(figures) == ["power", "maps", "modes"]
+    assert figures["power"].axes[1].get_xlabel() == figures["modes"].axes[1].get_xlabel() == "$k$ [1/rad]"
     maps = images(figures["maps"])
     assert "data" in maps and "truth, predicted" not in maps and maps["data"].shape == (16, 8)
 

@@ -1,12 +1,14 @@
 """The page holds what it should, and asks for nothing from elsewhere."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from report.runs import CONFIGURATION, made
 
+from cosmoflow._results import Status
 from cosmoflow.chains import Chain
 from cosmoflow.report import Subject, page
 
@@ -105,10 +107,10 @@ def test_numbers_are_those_of_the_chain(run):
     assert "Not converged." not in text
     draws = chain.posterior["Omega_m"]
     assert f"{draws.mean():.5f}"[:6] in " ".join(read.cells)
-    (chi2,) = re.findall(r"Rubin202321(\d+\.\d\d)", read.sections["data"], re.DOTALL)
+    (chi2,) = re.findall(r"Rubin202322(\d+\.\d\d)", read.sections["data"], re.DOTALL)
     assert 20 < float(chi2) < 40  # 21 differences of magnitudes
     assert "w0" not in read.cells  # it does not vary
-    assert "all34" in read.sections["data"].replace("\n", "")
+    assert "all35" in read.sections["data"].replace("\n", "")
 
 
 def test_a_chain_of_another_program(saved):
@@ -140,6 +142,14 @@ def test_others_that_share_nothing(saved):
     assert "other shares no parameter with this run." in read.sections["comparison"]
 
 
+def test_what_speaks_against_another_run(saved):
+    chain, other = made(), made(seed=1)
+    other.posterior["Omega_m"][0] += 0.05
+    rough = replace(other, status=Status.DIVERGENCES)
+    found = Reader(page(Subject(saved(chain), chain, {"sound": made(seed=2), "rough": rough}))).sections["comparison"]
+    assert f"rough: {Status.DIVERGENCES.value} Not converged: Omega_m." in found and "sound:" not in found
+
+
 def test_chains_that_do_not_agree(saved):
     chain = made()
     chain.posterior["Omega_m"][0] += 0.05
@@ -147,6 +157,7 @@ def test_chains_that_do_not_agree(saved):
     read = Reader(text)
     assert "Not all have R-hat below 1.01" in read.sections["convergence"]
     assert "Not converged." in text.partition("<main>")[0]
-    assert not any("h_r_d" in image["alt"] for image in read.images if image["alt"].startswith("Trace"))
+    traced = [image["alt"].split()[0] for image in read.images if "of each draw" in image["alt"]]
+    assert "Omega_m" in traced and "h_r_d" not in traced
     with pytest.raises(ValueError, match="no parameter 'h'"):
         page(Subject(saved(chain, "b.h5"), chain, {}, ["h"]))

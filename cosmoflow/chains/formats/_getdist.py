@@ -42,6 +42,7 @@ def to_getdist(chain: Chain, parameters: Sequence[str] | None = None) -> "MCSamp
             loglikes=None if log_density is None else list(-log_density),
             names=list(scalars),
             labels=[chain.label(name) for name in scalars],
+            ranges={name: list(ends) for name, ends in chain.bounds.items() if name in scalars},
             sampler="mcmc",
         )
     finally:
