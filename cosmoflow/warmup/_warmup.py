@@ -1,6 +1,5 @@
 """From a target to whitened coordinates, a tuned sampler, and starting points, within a budget of gradients."""
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
@@ -9,7 +8,6 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from flowjax.bijections import AbstractBijection
 from jaxtyping import Array, Float
 
 from .._blocks import default_size
@@ -19,7 +17,7 @@ from .._progress import Facts, stage
 from .._results import RunError, Status
 from .._team import Team
 from .._types import Device, Key
-from ..chains import ChainStore, arrays_to_tree, digest, tree_to_arrays
+from ..chains import ChainStore, digest
 from ..fields import check_one_process
 from ..samplers import AbstractSampler
 from ..targets import AbstractTarget, LinearTheory, Pullback, SomeCoordinates, Wiener, has_density
@@ -37,10 +35,10 @@ from ._coordinates import (
     refinable,
 )
 from ._fields import coordinates_as_they_are, in_wiener_coordinates, inverse, wiener_of
-from ._pilot import Outcome, Pilot, concatenated, smallest_size
+from ._kept import STAGE, Warmed, keep, restored
+from ._pilot import Outcome, Pilot, smallest_size
 from ._windows import Windows
 
-STAGE = "warmup"
 SETTLED = 0.9
 """Importance efficiency of N(0, I) above which coordinates are not refined any more."""
 
@@ -66,8 +64,6 @@ NUM_LINEAR = 1000
 ROUND_SHARE = 0.15
 COORDINATES_SHARE = 0.7
 """Shares of the budget that one pilot run for coordinates may take, and all of them together."""
-
-Warmed = tuple[Pullback, AbstractSampler, Float[Array, "chain dim"]]
 
 
 def default_budget(dim: int) -> int:
@@ -174,7 +170,7 @@ def warmup(
     if store is not None:
         saved = store.load_stage(STAGE)
         if saved is not None:
-            return windows.end(*_restored(target, tried, store, *saved))
+            return windows.end(*restored(target, tried, store, *saved))
 
     start = time.monotonic()
     facts: Facts = {"gradients": 0}
@@ -185,14 +181,7 @@ def warmup(
         whitened, z, reference = run.coordinates(tried, position)
         name, outcome = run.choose(whitened, tried, z, reference)
     if store is not None:
-        store.save_group("warmup_posterior", concatenated(pilot.parameters))
-        store.save_group("warmup_sample_stats", concatenated(pilot.stats))
-        parts = {"coordinates": whitened.bijection, "sampler": outcome.sampler}
-        arrays = {f"{part}{leaf}": array for part in parts for leaf, array in tree_to_arrays(parts[part]).items()}
-        arrays["positions"] = np.asarray(outcome.positions)
-        costs = {"num_gradients": round(pilot.cost), "seconds": time.monotonic() - start}
-        store.save_stage(STAGE, arrays, {"sampler": name, "steps": json.dumps(run.steps), **costs})
-        _annotate(store, costs, json.dumps(run.steps))
+        keep(store, pilot, (whitened, outcome.sampler, outcome.positions), name, run.steps, time.monotonic() - start)
     return windows.end(whitened, outcome.sampler, outcome.positions)
 
 
@@ -344,32 +333,3 @@ class _Warmup:
     def _next_key(self) -> Key:
         self._count += 1
         return jr.fold_in(self._key, self._count)
-
-
-def _restored(
-    target: AbstractTarget,
-    tried: dict[str, AbstractSampler],
-    store: ChainStore,
-    arrays: dict[str, np.ndarray],
-    facts: dict[str, Any],
-) -> Warmed:
-    """What a store holds of a warm-up."""
-    _annotate(store, facts, facts["steps"])
-
-    def part(name: str, template: Any) -> Any:
-        leaves = {key.removeprefix(name): array for key, array in arrays.items() if key.startswith(f"{name}.")}
-        return arrays_to_tree(template, leaves)
-
-    bijection: AbstractBijection = part("coordinates", coordinates_as_they_are(target))
-    sampler = part("sampler", tried[facts["sampler"]])
-    return Pullback(target, bijection), sampler, jnp.asarray(arrays["positions"])
-
-
-def _annotate(store: ChainStore, costs: dict, steps: str) -> None:
-    store.annotate(
-        {
-            "warmup_gradients": str(costs["num_gradients"]),
-            "warmup_seconds": f"{costs['seconds']:.3f}",
-            "warmup": steps,
-        }
-    )
