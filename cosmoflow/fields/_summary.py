@@ -2,6 +2,7 @@
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from .._types import Parameters
@@ -57,7 +58,7 @@ class FieldSummary(eqx.Module):
             "power_predicted": bins.power_spectrum(
                 model.grid.modes(model.predict(parameters[WHITE_NOISE], parameters))
             ),
-            "modes": self._real(modes).ravel()[bins.choose(self.modes_per_bin)],
+            "modes": self._real(modes)[np.unravel_index(bins.choose(self.modes_per_bin), model.grid.shape)],
         }
         if self.truth is not None:
             truth = self._modes(self.truth)

@@ -23,8 +23,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "fields"))
 from slab_program import MODELS, SHAPE, SIZE, largest_difference, largest_moved  # noqa: E402
 
 import cosmoflow as cf  # noqa: E402
+from cosmoflow._blocks import Blocks  # noqa: E402
+from cosmoflow._chunk import Chunks, standard_starts  # noqa: E402
 from cosmoflow._shards import own  # noqa: E402
-from cosmoflow.fields import Grid, SlabGrid  # noqa: E402
+from cosmoflow.fields import Grid, SlabGrid, grid_over_processes  # noqa: E402
 from cosmoflow.likelihoods import FieldLevel, GaussianNoise  # noqa: E402
 from cosmoflow.samplers import KineticLangevin  # noqa: E402
 from cosmoflow.targets import Padded, Posterior, Prior, WhiteNoise  # noqa: E402
@@ -77,6 +79,14 @@ def run(target, record, path, *, num_draws=NUM_DRAWS, stop=lambda: False):
         )  # fmt: skip
 
 
+def largest_moved_by_a_chunk(target, record):
+    """Elements of what a chunk of draws gathers or sums over devices."""
+    chunks = Chunks(target, record, Blocks.arranged(NUM_CHAINS, NUM_CHAINS, target), 4)
+    positions = standard_starts(jr.key(1), NUM_CHAINS, target.dim, grid_over_processes(target))
+    states = chunks.start(KineticLangevin(), positions, jr.key(3))
+    return largest_moved(chunks.lowered(KineticLangevin(), states).compile().compiled)
+
+
 def refused(slabs):
     """What is said of stages that go over one process alone, and of a vector that cannot be shared evenly."""
     target, _ = target_on(slabs, 771)
@@ -103,6 +113,7 @@ def main():
     if count > 1:
         found["refused"] = list(refused(slabs))
     target, record = target_on(slabs, 4)
+    found["largest_moved_by_a_chunk"] = largest_moved_by_a_chunk(target, record)
     run(target, record, f"{folder}/whole-{index}.h5")
     asked = itertools.count()
     last = int(index) == count - 1

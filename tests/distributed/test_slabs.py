@@ -77,6 +77,7 @@ def test_value_and_gradient_are_those_of_one_device_and_nothing_is_gathered(layo
         for model, values in found["likelihoods"].items():
             assert values["difference"] < 1e-11, model
             assert values["largest_moved"] <= NUM_CELLS // found["devices"], model
+        assert found["largest_moved_by_a_chunk"] <= 2 * NUM_CELLS // found["devices"]  # of two chains
 
 
 @pytest.mark.slow
