@@ -24,9 +24,13 @@ NUM_WINDOWS = 16
 MAX_JUDGED = 32
 """Coordinates whose effective sample sizes are looked at."""
 
+STEADY = 0.01
+"""Divergences per draw in the last quarter of a pilot, above which a sampler is taken only where all diverge."""
+
 
 class Outcome(NamedTuple):
-    """What a pilot run found: a tuned sampler, where the chains are, and the draws of its last three quarters.
+    """What a pilot run found: a tuned sampler, where the chains are, the draws of its last three quarters, and how many
+    of its last quarter diverged.
 
     In more than `MAX_KEPT` dimensions only some coordinates of the draws are kept, the watched ones first.
     """
@@ -37,6 +41,12 @@ class Outcome(NamedTuple):
     log_density: Float[np.ndarray, "chain draw"]
     cost_per_draw: float
     status: Status
+    diverging: float
+
+    @property
+    def steady(self) -> bool:
+        """Whether few of the last draws diverged."""
+        return self.diverging <= STEADY
 
     @property
     def num_effective(self) -> float:
@@ -135,6 +145,7 @@ class Pilot:
         tuner, num_draws, spent = Tuner(sampler), WINDOW, 0.0
         draws: list[np.ndarray] = []
         log_density: list[np.ndarray] = []
+        diverging: list[np.ndarray] = []
         totals: dict[str, float] = {}
         while not draws or spent < cost:
             window, parameters, stats = self._windows.draw(tuner.sampler, num_draws)
@@ -145,6 +156,7 @@ class Pilot:
             totals = added(totals, total(stats))
             draws.append(_judged(window, watched) if window.shape[2] > MAX_KEPT else window)
             log_density.append(stats["lp"])
+            diverging.append(stats.get("diverging", np.zeros(stats["lp"].shape)))
             self.parameters.append(parameters)
             self.stats.append(stats)
             window_cost = gradient_cost(stats)
@@ -161,6 +173,7 @@ class Pilot:
             np.concatenate(log_density, axis=1)[:, settled:],
             spent / length,
             judge(totals, self._num_chains * length),
+            float(np.mean(np.concatenate(diverging, axis=1)[:, 3 * settled :])),
         )
 
 

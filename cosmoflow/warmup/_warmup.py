@@ -1,7 +1,7 @@
 """From a target to whitened coordinates, a tuned sampler, and starting points, within a budget of gradients."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import jax
@@ -185,6 +185,18 @@ def warmup(
     return windows.end(whitened, outcome.sampler, outcome.positions)
 
 
+def best_of(outcomes: Mapping[str, Outcome], efficiency: Mapping[str, float]) -> str:
+    """The most efficient of those that did not diverge to the last; of all, where all did.
+
+    Raises:
+        RunError: None could move, or all met too many non-finite densities.
+    """
+    sound = [name for name, one in outcomes.items() if one.status not in (Status.NON_FINITE, Status.STUCK)]
+    if not sound:
+        raise RunError(next(iter(outcomes.values())).status)
+    return max(sound, key=lambda name: (outcomes[name].steady, efficiency[name]))
+
+
 class _Warmup:
     """The steps of a warm-up, each noted with what it cost."""
 
@@ -304,13 +316,10 @@ class _Warmup:
         for name, sampler in tried.items():
             outcomes[name] = self._run(name, target, sampler, positions, share, reference, watched)
             efficiency[name] = self.steps[-1]["efficiency"]
-            if efficiency[name] > EXCELLENT:
+            if efficiency[name] > EXCELLENT and outcomes[name].steady:
                 break
-        sound = {name: o for name, o in outcomes.items() if o.status not in (Status.NON_FINITE, Status.STUCK)}
-        if not sound:
-            raise RunError(next(iter(outcomes.values())).status)
-        best = max(sound, key=lambda name: efficiency[name])
-        return best, sound[best]
+        best = best_of(outcomes, efficiency)
+        return best, outcomes[best]
 
     def _run(
         self, name: str, target: Pullback, sampler: AbstractSampler, z, cost: float | int, reference=None, watched=()
