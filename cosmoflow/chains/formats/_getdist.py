@@ -1,9 +1,11 @@
 """GetDist: samples in memory, and its text files, which CosmoMC and Cobaya write too.
 
-`root_1.txt`, `root_2.txt`, ... hold rows of weight, -log posterior, parameters; `root.paramnames` names and LaTeX.
+`root_1.txt`, `root_2.txt`, ... hold rows of weight, -log posterior, parameters; `root.paramnames` names and LaTeX,
+`root.ranges` where priors end.
 Cobaya's `root.1.txt`, ... name their columns in a first line `# weight minuslogpost ...` instead.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -24,6 +26,9 @@ KIND = "getdist"
 _STATISTICS = ("minuslogprior", "chi2")
 """Columns of Cobaya that say something of a draw and are no parameters."""
 
+_ENDLESS = "N"
+"""What stands for an end of a prior that is none."""
+
 
 def to_getdist(chain: Chain, parameters: Sequence[str] | None = None) -> "MCSamples":
     """The draws as GetDist samples; see `Chain.to_getdist`."""
@@ -35,6 +40,9 @@ def to_getdist(chain: Chain, parameters: Sequence[str] | None = None) -> "MCSamp
     scalars = chain.scalars(parameters)
     draws = np.stack(list(scalars.values()), axis=-1).astype(float)
     log_density = chain.sample_stats.get("lp")
+    if np.any(np.ptp(draws[0], axis=0) == 0):  # GetDist would leave out what does not move in the first of its chains
+        draws = draws.reshape(1, -1, draws.shape[-1])
+        log_density = None if log_density is None else log_density.reshape(1, -1)
     printing, chains.print_load_details = chains.print_load_details, False
     try:
         return MCSamples(
@@ -57,6 +65,13 @@ def getdist_files(chain: Chain, root: Path, parameters: Sequence[str] | None) ->
     files: dict[Path, Callable[[Path], None]] = {
         root.with_name(f"{root.name}.paramnames"): partial(write_lines, lines=names)
     }
+    ends = [
+        f"{name}\t{_ENDLESS if low is None else low}\t{_ENDLESS if high is None else high}\n"
+        for name, (low, high) in chain.bounds.items()
+        if name in columns
+    ]
+    if ends:
+        files[root.with_name(f"{root.name}.ranges")] = partial(write_lines, lines=ends)
     for i in range(chain.num_chains):
         rows = [np.ones(chain.num_draws, np.int64), minus_lp[i], *(draws[i] for draws in columns.values())]
         files[numbered(root, i + 1)] = partial(write_lines, lines=table_lines(rows, " "))
@@ -77,6 +92,8 @@ def read_getdist(path: Path) -> Chain:
         raise StoreError(f"There are no chains {root}_1.txt or {root}.1.txt; check the path.")
     labels: dict[str, str] = {}
     chains, notes = [], []
+    ranges = root.with_name(f"{root.name}.ranges")
+    attributes = {"bounds": json.dumps(_read_ranges(ranges))} if ranges.is_file() else {}
     paramnames = root.with_name(f"{root.name}.paramnames")
     for file in files:
         table = read_table(file)
@@ -102,7 +119,9 @@ def read_getdist(path: Path) -> Chain:
     stats = {name: columns.pop(name) for name in list(columns) if name.split("__")[0] in _STATISTICS}
     if np.any(log_density != 0):  # GetDist writes zeros where there is none
         stats = {"lp": log_density} | stats
-    return foreign_chain(KIND, columns, stats, labels=labels, notes=notes, num_dropped=num_dropped)
+    return foreign_chain(
+        KIND, columns, stats, labels=labels, attributes=attributes, notes=notes, num_dropped=num_dropped
+    )
 
 
 def _read_paramnames(path: Path) -> dict[str, str]:
@@ -115,3 +134,17 @@ def _read_paramnames(path: Path) -> dict[str, str]:
                 raise StoreError(f"{path} names {name!r} twice; give each parameter a name of its own.")
             labels[name] = label.split("#")[0].strip() or name
     return labels
+
+
+def _read_ranges(path: Path) -> dict[str, list[float | None]]:
+    """Least and greatest value by parameter, None where there is no end; what else a line says counts for nothing."""
+    ranges = {}
+    for line in read_text(path).splitlines():
+        name, *ends = line.split()[:3] or [""]
+        if len(ends) == 2:
+            try:
+                ranges[name.rstrip("*")] = [None if end == _ENDLESS else float(end) for end in ends]
+            except ValueError:
+                problem = f"{path} gives the range {' '.join(ends)!r} of {name}"
+                raise StoreError(f"{problem}, which is neither numbers nor {_ENDLESS}; correct it.") from None
+    return ranges

@@ -33,6 +33,27 @@ def test_getdist_reads_it(tmp_path, capsys):
     assert list(samples.chain_offsets) == [0, 500, 1000]
 
 
+def test_a_chain_that_never_moved_takes_no_parameter_from_the_others():
+    pytest.importorskip("getdist")
+    chain = normal_chain()
+    chain.posterior["Omega_m"][0] = 0.3
+    samples = chain.to_getdist()
+    assert samples.getParamNames().list() == ["Omega_m", "w"] and samples.numrows == 1000
+
+
+def test_bounds_there_and_back(tmp_path, capsys):
+    getdist = pytest.importorskip("getdist")
+    plain = normal_chain()
+    chain = Chain(plain.posterior, plain.sample_stats, {"bounds": '{"Omega_m": [-5.5, null], "w": [null, null]}'})
+    export_chain(chain, tmp_path / "run", "getdist")
+    ranges = getdist.loadMCSamples(str(tmp_path / "run"), no_cache=True).ranges
+    assert (ranges.getLower("Omega_m"), ranges.getUpper("Omega_m"), ranges.getLower("w")) == (-5.5, None, None)
+    assert import_chain(tmp_path / "run").bounds == chain.bounds
+    (tmp_path / "run.ranges").write_text("Omega_m 0 half\n")
+    with pytest.raises(StoreError, match=r"run.ranges gives the range '0 half' of Omega_m, which is neither"):
+        import_chain(tmp_path / "run")
+
+
 def test_anesthetic_reads_it(tmp_path):
     chain = normal_chain()
     export_chain(chain, tmp_path / "run", "getdist")
