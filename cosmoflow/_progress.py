@@ -95,7 +95,7 @@ class Stage:
         """Everything that is known, with None for what is not."""
         now = time.monotonic()
         since, done = self._first or (now, self._done)
-        rate = (self._done - done) / (now - since) if now > since else None
+        rate = (self._done - done) / (now - since) if now > since and self._done > done else None
         units = ("draws", "num_draws") if self._name == "sampling" else ("step", "num_steps")
         return {
             "stage": self._name,
