@@ -77,8 +77,9 @@ def build_likelihood(config: Config) -> JointLikelihood:
     """
     members = {}
     for name, table in config.likelihood.items():
+        layout = {"devices": config.run.devices} if isinstance(table, FieldTable) else {}
         try:
-            members[name] = build_member(name, table, config.source.parent)
+            members[name] = build_member(name, table, config.source.parent, **layout)
         except (ImportError, ValueError) as error:
             raise ConfigError(config.source, f"likelihood.{name}: {error}") from error
     return JointLikelihood(members)
@@ -168,6 +169,7 @@ def _check_memory(config: Config) -> None:
                     every=chunk if kept is None else kept.every,
                     dtype=run.precision,
                     model=table.model.kind,
+                    num_devices=len(jax.local_devices()[: run.devices]) if table.slabs else 1,
                 )
             except ValueError as error:
                 raise ConfigError(config.source, f"likelihood.{name}: {error}") from error

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
+from ._errors import refusal
 from ._table import Positive, Table
 
 Redshift = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -127,7 +128,10 @@ Noise = Annotated[
 
 
 class FieldTable(Table):
-    """Arguments of `FieldLevel`; lengths of the box and the mask are those of the file where they are not given."""
+    """Arguments of `FieldLevel`; lengths of the box and the mask are those of the file where they are not given.
+
+    A field in slabs lies over all devices of the run.
+    """
 
     field: str
     model: Model
@@ -136,3 +140,13 @@ class FieldTable(Table):
     box_size: Positive | Annotated[tuple[Positive, ...], Field(strict=False, min_length=2)] | None = None
     mask: str | None = None
     precision: Literal["single", "double"] = "double"
+    slabs: bool = False
+    halo: PositiveInt | None = None
+
+    @model_validator(mode="after")
+    def _check_slabs(self) -> "FieldTable":
+        if self.halo is not None and not self.slabs:
+            raise refusal("is that of slabs; add slabs = true, or remove it", key="halo")
+        if self.slabs and self.latents != "configuration":
+            raise refusal('must be "configuration" for a field in slabs; say so', key="latents")
+        return self

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -22,6 +23,7 @@ from ..fields import (
     LinearMatterPower,
     LogNormalField,
     ParticleMeshField,
+    SlabGrid,
     TabulatedPower,
 )
 from ..likelihoods import (
@@ -52,8 +54,11 @@ def build_field(
     box_size: float | tuple[float, ...] | None,
     mask: str | None,
     precision: Literal["single", "double"],
+    slabs: bool,
+    halo: int | None,
+    devices: int | None = None,
 ) -> FieldLevel:
-    """The likelihood of an observed field; paths are relative to `folder`.
+    """The likelihood of an observed field; paths are relative to `folder`, slabs lie on so many devices, or on all.
 
     Raises:
         ValueError: Something is refused by its constructor, or said neither in the table nor in the file.
@@ -63,7 +68,11 @@ def build_field(
     lengths = observed.box_size if box_size is None else box_size
     if lengths is None:
         raise ValueError(f"box_size is missing, and {folder / field} has no such attribute; add it")
-    grid = Grid(observed.data.shape, lengths, precision=precision)
+    if slabs:
+        used = jax.local_devices()[:devices]
+        grid = SlabGrid(observed.data.shape, lengths, used, halo=halo, precision=precision)
+    else:
+        grid = Grid(observed.data.shape, lengths, precision=precision)
     made = _model(folder, grid=grid, latents=_LATENTS[latents](), **model)
     truth = _truth(observed, grid, made.latents)
     return FieldLevel(made, _noise(observed, grid, **noise), observed.data, observed.mask, truth=truth)

@@ -16,9 +16,10 @@ _OPERATION = {
     "num_draws", "chunk", "commit_seconds", "commit_bytes", "max_time", "until_ess", "until_rhat", "output", "devices",
 }  # fmt: skip
 _FILES = ("values", "covariance", "mask", *FILES)
+_LAYOUT = ("slabs", "halo")
 _LEFT_OUT = {
     "run": _OPERATION | {"block", "precision"},
-    "likelihood": {"__all__": dict.fromkeys(_FILES, True) | {"model": {"power": {"values", "sources"}}}},
+    "likelihood": {"__all__": dict.fromkeys((*_FILES, *_LAYOUT), True) | {"model": {"power": {"values", "sources"}}}},
 }
 
 
@@ -26,8 +27,8 @@ def identity(config: Config) -> dict[str, Any]:
     """All that determines the draws: the tables, the data and the precision.
 
     Left out is what may change when a run is resumed: how many draws, until when, how often committed, and where to;
-    and where the data lie, of which the content counts. The precision stands by itself, and blocks of chains in the
-    identity of the sampling.
+    and where data and fields lie, of which the content counts. The precision stands by itself, and blocks of chains in
+    the identity of the sampling.
     """
     tables = config.model_dump(exclude=_LEFT_OUT)
     likelihood = build_likelihood(config)

@@ -200,15 +200,15 @@ def read_tables(tables: dict[str, Any]) -> dict[str, Table]:
     return read
 
 
-def build_member(name: str, table: Table, folder: Path) -> AbstractLikelihood:
-    """The likelihood of one table; paths are relative to `folder`.
+def build_member(name: str, table: Table, folder: Path, **layout: Any) -> AbstractLikelihood:
+    """The likelihood of one table; paths are relative to `folder`, and the layout says how many devices a field has.
 
     Raises:
         ValueError: The likelihood refuses its options or its data.
         DataError: A file is missing or damaged, or holds what is no measurement.
     """
     options = table.model_dump()
-    return _kind(name, options).build(folder, **options)
+    return _kind(name, options).build(folder, **options, **layout)
 
 
 def _kind(name: str, table: Any) -> Kind:

@@ -50,7 +50,7 @@ class SlabGrid(AbstractGrid):
     shape: tuple[int, ...] = eqx.field(static=True)
     box_size: tuple[float, ...] = eqx.field(static=True)
     mesh: Mesh = eqx.field(static=True)
-    halo: int = eqx.field(static=True)
+    halo: int | None = eqx.field(static=True)
     precision: Literal["single", "double"] = eqx.field(static=True)
 
     def __init__(
@@ -66,7 +66,7 @@ class SlabGrid(AbstractGrid):
         self.shape, self.precision = tuple(shape), precision
         self.box_size = box_size if isinstance(box_size, tuple) else (float(box_size),) * len(shape)
         self.mesh = jax.make_mesh((len(devices),), (SLABS,), axis_types=(AxisType.Auto,), devices=devices)
-        self.halo = self.shape[0] // len(devices) if halo is None else halo
+        self.halo = halo
 
     def __check_init__(self):
         check_grid(self.shape, self.box_size)
@@ -79,10 +79,10 @@ class SlabGrid(AbstractGrid):
                     f"The grid has {n} cells along its {axis} axis, which {count} devices cannot share evenly; "
                     f"make them a multiple of {count}, or use {math.gcd(n, count)} devices."
                 )
-        if not 0 < self.halo <= self.shape[0] // count:
+        if not 0 < self._reach <= (slab := self.shape[0] // count):
             raise ValueError(
-                f"The halo has {self.halo} cells, but must have at least one and at most the {self.shape[0] // count} "
-                f"of a slab, {self.shape[0]} over {count} devices; use a thinner halo or fewer devices."
+                f"The halo has {self._reach} cells, but must have at least one and at most the {slab} of a slab, "
+                f"{self.shape[0]} over {count} devices; use a thinner halo or fewer devices."
             )
 
         if self.mesh.is_multi_process:
@@ -157,9 +157,9 @@ class SlabGrid(AbstractGrid):
             table = jnp.zeros((self._thickness * base[0].size, rows.shape[-1]), rows.dtype)
             table = table.at[base.ravel()].add(rows.reshape(-1, rows.shape[-1]), mode="promise_in_bounds")
             wide = fold(table.reshape(self._thickness, *rows.shape[1:]))
-            slab = wide[self.halo : -self.halo]
-            slab = slab.at[: self.halo].add(self._sent(wide[-self.halo :], 1))
-            return slab.at[-self.halo :].add(self._sent(wide[: self.halo], -1))
+            slab = wide[self._reach : -self._reach]
+            slab = slab.at[: self._reach].add(self._sent(wide[-self._reach :], 1))
+            return slab.at[-self._reach :].add(self._sent(wide[: self._reach], -1))
 
         given = () if weights is None else (weights,)
         return self._on_slabs(density, (_VECTORS, *[_FIELD for _ in given]), _FIELD)(displacement, *given)
@@ -169,27 +169,32 @@ class SlabGrid(AbstractGrid):
 
         def values(slab, displacement):
             base, rows = self._corners(displacement)
-            before, after = self._sent(slab[-self.halo :], 1), self._sent(slab[: self.halo], -1)
+            before, after = self._sent(slab[-self._reach :], 1), self._sent(slab[: self._reach], -1)
             table = unfold(jnp.concatenate([before, slab, after])).reshape(-1, rows.shape[-1])
             return jnp.sum(table.at[base].get(mode="promise_in_bounds") * rows, axis=-1)
 
         return self._on_slabs(values, (_FIELD, _VECTORS), _FIELD)(field, displacement)
 
     @property
+    def _reach(self) -> int:
+        """Cells of the halo."""
+        return self.shape[0] // self.mesh.size if self.halo is None else self.halo
+
+    @property
     def _thickness(self) -> int:
         """Cells along the first axis of a slab and its halo on both sides."""
-        return self.shape[0] // self.mesh.size + 2 * self.halo
+        return self.shape[0] // self.mesh.size + 2 * self._reach
 
     def _corners(
         self, displacement: Float[Array, "axis *slab"]
     ) -> tuple[Int[Array, "*slab"], Float[Array, "*slab corner"]]:
         """What `corners` gives, counted in a slab with its halo; NaN for particles that leave it."""
         along = jnp.floor(displacement[0])
-        inside = (along >= -self.halo) & (along < self.halo)
+        inside = (along >= -self._reach) & (along < self._reach)
         upper = displacement[0] - along
         rounded_up = jnp.maximum(upper - (1 - jnp.finfo(upper.dtype).epsneg), 0)
         base, rows = corners(displacement.at[0].set(upper - jax.lax.stop_gradient(rounded_up)))
-        base = base + (along.astype(jnp.int32) + self.halo) * base[0].size
+        base = base + (along.astype(jnp.int32) + self._reach) * base[0].size
         return jnp.where(inside, base, 0), jnp.where(inside[..., None], rows, jnp.nan)
 
     def _sent(self, planes: Float[Array, "*planes"], step: int) -> Float[Array, "*planes"]:

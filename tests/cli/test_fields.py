@@ -1,5 +1,8 @@
 """A field from the command line: one command leaves chain, tables and figures; bad input is one sentence."""
 
+import subprocess
+import sys
+
 import h5py
 import jax
 import numpy as np
@@ -85,6 +88,33 @@ def test_one_command(sky, cosmoflow):
     refused = cosmoflow("sample", "sky.toml", "--output", "run.h5", "--resume")
     assert refused.code == 2, refused
     assert refused.is_one_sentence("other settings", 'precision was "float32", is "float64"'), refused
+
+
+SLABS = """latents = "configuration"
+slabs = true
+[prior]"""
+
+
+@pytest.mark.slow
+def test_a_field_in_slabs_goes_on_with_other_devices(sky):
+    """The draws are those of one device up to rounding, and a store goes on with another number of devices."""
+    rng = np.random.default_rng(0)
+    with h5py.File(sky / "sky.h5", "w") as file:
+        file.attrs["box_size"] = 160.0
+        file["data"] = rng.standard_normal((8, 8, 8)).astype(np.float32)
+    text = FIELD.replace("[prior]", SLABS).replace("mclmc", "kinetic_langevin").replace("float32", "float64")
+
+    def sample(output, devices, num_draws, *options):
+        (sky / "sky.toml").write_text(text.replace("num_draws = 60", f"num_draws = {num_draws}"))
+        command = [sys.executable, "-m", "cosmoflow", "sample", "sky.toml", "--output", output]
+        subprocess.run([*command, "--devices", str(devices), "--quiet", *options], check=True)
+        return Chain.from_file(output).posterior["power"]
+
+    one = sample("one.h5", 1, 20)
+    sample("two.h5", 2, 10)
+    both = sample("two.h5", 1, 20, "--resume")
+    assert np.all(np.ptp(one, axis=1) > 1e-3 * np.mean(one, axis=1))
+    np.testing.assert_allclose(both, one, rtol=1e-6)
 
 
 MISTAKES = {

@@ -12,7 +12,7 @@ import pytest
 from cosmoflow._record import Keep
 from cosmoflow.config import ConfigError, build_posterior, build_record, identity, load, resolved_toml
 from cosmoflow.datasets import DataError
-from cosmoflow.fields import FourierLatents, Grid, LinearMatterPower, LogNormalField
+from cosmoflow.fields import FourierLatents, Grid, LinearMatterPower, LogNormalField, SlabGrid
 from cosmoflow.likelihoods import FieldLevel, GaussianNoise, NegativeBinomialNoise, PoissonNoise
 from cosmoflow.targets import wiener_coordinates
 
@@ -132,6 +132,18 @@ def test_one_box_size_and_a_mask_of_their_own(parse, tmp_path):
     assert member.model.grid.box_size == (9.0, 9.0, 9.0) and member.mask.sum() == 72
 
 
+def test_slabs_lie_over_the_devices_and_change_neither_the_likelihood_nor_the_identity_of_a_run(parse):
+    cells = TABULATED.replace("[prior]", 'latents = "configuration"\n[prior]')
+    plain, slabs = parse(cells), parse(cells.replace("[prior]", "slabs = true\nhalo = 2\n[prior]"), "slabs.toml")
+    (one,), (other,) = (build_posterior(config).likelihood.members for config in (plain, slabs))
+    grid = other.model.grid
+    assert isinstance(grid, SlabGrid) and grid.halo == 2 and grid.mesh.size == jax.local_device_count()
+    np.testing.assert_allclose(other.truth["white_noise"], one.truth["white_noise"], atol=1e-12)
+    found, expected = (eqx.filter_jit(type(field).log_likelihood)(field, field.truth) for field in (other, one))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert identity(slabs)["configuration"] == identity(plain)["configuration"]
+
+
 def test_what_is_kept(parse):
     def kept(text=""):
         config = parse(TABULATED + text)
@@ -209,6 +221,17 @@ MISTAKES = {
         "likelihood.sky is a field beside galaxies, but a run infers one; keep one of them.",
     ),
     "no such parameter": ("sigma8 =", "sigma_8 =", "prior.sigma8 is missing, but likelihood.galaxies needs it"),
+    "slabs of modes": (
+        "[prior]",
+        "slabs = true\n[prior]",
+        'galaxies.latents must be "configuration" for a field in slabs',
+    ),
+    "a halo of nothing": ("[prior]", "halo = 2\n[prior]", "galaxies.halo is that of slabs; add slabs = true"),
+    "a thick halo": (
+        "[prior]",
+        'latents = "configuration"\nslabs = true\nhalo = 99\n[prior]',
+        "The halo has 99 cells, but must have at least one and at most the 4 of a slab",
+    ),
     "lengths": ("[prior]", "box_size = [1, 2]\n[prior]", "needs as many lengths, but box_size is (1.0, 2.0)"),
 }
 
