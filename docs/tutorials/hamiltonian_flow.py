@@ -87,8 +87,8 @@ print(f"divergence from the posterior: {divergence[0]:.3f} nats after 50 steps, 
 
 # %% [markdown]
 # The loss is at least -log evidence, and the distance to it is the Kullback-Leibler divergence on phase space: what
-# flow and momentum encoder together do not manage. Without a grid the evidence is not known, and the loss alone says
-# nothing.
+# flow and momentum encoder, the learned law of momenta given positions, together do not manage. Without a grid the
+# evidence is not known, and the loss alone says nothing.
 #
 # ## Is it any good?
 #
