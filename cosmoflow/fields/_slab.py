@@ -79,7 +79,8 @@ class SlabGrid(AbstractGrid):
                     f"The grid has {n} cells along its {axis} axis, which {count} devices cannot share evenly; "
                     f"make them a multiple of {count}, or use {math.gcd(n, count)} devices."
                 )
-        if not 0 < self._reach <= (slab := self.shape[0] // count):
+        slab = self.shape[0] // count
+        if not 0 < self._reach <= slab:
             raise ValueError(
                 f"The halo has {self._reach} cells, but must have at least one and at most the {slab} of a slab, "
                 f"{self.shape[0]} over {count} devices; use a thinner halo or fewer devices."

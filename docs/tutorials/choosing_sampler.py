@@ -130,7 +130,7 @@ print(cf.summarize(chain).tempered)
 # | you do not know | `warmup(posterior, ...)`, which is "auto" |
 # | a handful of parameters, smooth, one bulk | `NUTS`, `GHMC`, `ZigZag` |
 # | up to about thirty, curved, or with modes a few widths apart | `HybridSplitting` |
-# | a field, hundreds of parameters and more | `KineticLangevin` or `MCLMC`, and `step_bias`; for a Metropolis test `Langevin` or `MALT` |
+# | a field, hundreds of parameters and more | `KineticLangevin` or `MCLMC`, with `step_bias`; for a test `Langevin` |
 # | a prior of white noise | `Boomerang`, `Langevin`, whose free motion is that of N(0, I) |
 # | a funnel or a thin neck | the coordinates of a [flow](hamiltonian_flow.md): nothing local passes |
 # | modes far apart, or an evidence | `ParallelTempering` |

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import pytest
 
 from cosmoflow.fields import SlabGrid
@@ -67,7 +68,8 @@ def test_one_device_holds_one_slab():
     grid = SlabGrid((6, 4, 4), 10.0, jax.devices()[:1])
     field = jax.random.normal(jax.random.key(0), grid.shape)
     assert abs(jax.jit(lambda x: grid.field(grid.modes(x)))(field) - field).max() < 1e-12
-    assert grid.halo == 6
+    moved = [grid.paint(jnp.zeros((3, *grid.shape)).at[0].set(cells)) for cells in (5.9, 6.1)]
+    assert jnp.all(jnp.isfinite(moved[0])) and jnp.any(jnp.isnan(moved[1]))  # the halo is as thick as the slab
     mask = grid.place(field > 0)
     assert mask.sharding.is_equivalent_to(grid.sharding, mask.ndim)
 
