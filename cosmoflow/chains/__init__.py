@@ -22,6 +22,7 @@ from ._origin import origin as origin
 from ._parts import CHAINS as CHAINS
 from ._parts import arrange_parts as arrange_parts
 from ._parts import inherit as inherit
+from ._parts import num_draws_at as num_draws_at
 from ._parts import part_path as part_path
 from ._parts import parts_of as parts_of
 from ._parts import remove_parts as remove_parts

@@ -15,6 +15,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from .._results import StoreError
 from ._files import make_folder, remove
 from ._layout import (
     OBSERVED_DATA,
@@ -78,7 +79,7 @@ def arrange_parts(path: Path, wanted: Sequence[range]) -> list[range]:
     """Make the parts of a run fit a number of processes, each of which has the parts within its chains.
 
     Parts are divided, never joined. Draws of a run that one process began are divided like a part. What an interrupted
-    call left is not counted: a part within another was being made of it.
+    call left is not counted: a part within another was being made of it, and has no more draws.
 
     Args:
         path: The final file of the run.
@@ -86,16 +87,20 @@ def arrange_parts(path: Path, wanted: Sequence[range]) -> list[range]:
 
     Returns:
         The parts that there are now.
+
+    Raises:
+        StoreError: There are draws of some chains twice, of which neither was made of the other.
     """
     found = parts_of(path)
     for inner in found:
-        if any(outer != inner and outer.start <= inner.start and inner.stop <= outer.stop for outer in found):
-            _remove(part_path(path, inner))
+        for outer in found:
+            if outer != inner and _common(inner, outer) == inner and inner in parts_of(path):
+                _remove_one_made_of(part_path(path, inner), part_path(path, outer))
     found = parts_of(path)
     whole = range(wanted[0].start, wanted[-1].stop)
-    if sum(map(len, found)) < len(whole) and _has_draws(path):
+    if sum(map(len, found)) < len(whole) and num_draws_at(path):
         for chains in found:
-            _remove(part_path(path, chains))
+            _remove_one_made_of(part_path(path, chains), path)
         _split(path, whole, path, wanted)
     else:
         for chains in found:
@@ -121,9 +126,25 @@ def _common(one: range, other: range) -> range:
     return range(max(one.start, other.start), min(one.stop, other.stop))
 
 
-def _has_draws(path: Path) -> bool:
-    paths = RunPaths(path)
-    return path.exists() or bool(paths.pieces())
+def num_draws_at(path: Path) -> int:
+    """Draws of each chain of a run or a part; none where there is neither.
+
+    Raises:
+        GapError: Draws are missing between two of its files.
+    """
+    segments, _ = list_segments(RunPaths(path))
+    return segments[-1].stop if segments else 0
+
+
+def _remove_one_made_of(part: Path, source: Path) -> None:
+    """Remove a part that an interrupted call was making of the source.
+
+    Raises:
+        StoreError: It has more draws, so that it was not.
+    """
+    if num_draws_at(part) > num_draws_at(source):
+        raise StoreError(f"{part} holds more draws of its chains than {source}; move one of the two to another folder.")
+    _remove(part)
 
 
 def _remove(path: Path) -> None:
@@ -157,11 +178,18 @@ def _fill(source: RunPaths, part: range, rows: slice, share: float, store: Chain
 
 
 def inherit(store: ChainStore, other: Path, stage: str) -> bool:
-    """Give a part the stages of another part of its run and the draws of its warm-up, if that has finished a stage."""
+    """Give a part the stages of another part of its run and the draws of its warm-up, if that has finished a stage.
+
+    A part of another identity, such as one that was drawn from other data, gives nothing.
+    """
     paths = RunPaths(other)
     if stage not in stage_names(paths):
         return False
-    copy_setup(paths, read_manifest(paths), store)
+    manifest = read_manifest(paths)
+    shared = (store.identity.keys() & manifest.identity.keys()) - {CHAINS}
+    if any(store.identity[name] != manifest.identity[name] for name in shared):
+        return False
+    copy_setup(paths, manifest, store)
     return True
 
 

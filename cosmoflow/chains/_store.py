@@ -125,6 +125,11 @@ class ChainStore:
         """Acknowledged draws per chain."""
         return self._segments[-1].stop if self._segments else 0
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What makes this run the run it is, as far as it was said."""
+        return deepcopy(self._manifest.identity)
+
     def identify(self, entries: dict[str, Any]) -> None:
         """Record what makes this run the run it is, or compare it with what is recorded.
 

@@ -99,6 +99,24 @@ def test_what_an_interrupted_division_left_is_made_again(tmp_path):
     assert arrange_parts(run, [range(0, 3), range(3, 6)]) == [range(0, 3), range(3, 6)]
 
 
+def test_parts_are_not_given_up_for_a_run_that_has_trained_alone(tmp_path):
+    run = tmp_path / "run.h5"
+    write(run, [], finish=False)
+    write(part_path(run, range(0, 2)), [12], range(0, 2))
+    assert arrange_parts(run, [WHOLE]) == [range(0, 2)]
+    assert Chain.from_file(part_path(run, range(0, 2))).num_draws == 12
+
+
+@pytest.mark.parametrize("other", [WHOLE, range(0, 4)])
+def test_parts_with_draws_that_nothing_else_has_are_not_removed(tmp_path, other):
+    run = tmp_path / "run.h5"
+    write(run if other == WHOLE else part_path(run, other), [5], other)
+    write(part_path(run, range(0, 2)), [12], range(0, 2))
+    with pytest.raises(StoreError, match=r"chains-00000-00002.h5 holds more draws of its chains than .*; move one"):
+        arrange_parts(run, [WHOLE])
+    assert Chain.from_file(part_path(run, range(0, 2))).num_draws == 12
+
+
 def test_a_missing_part_is_a_task(tmp_path):
     run = tmp_path / "run.h5"
     assert tasks(run, range(0, 6)) == [range(0, 6)]
@@ -114,6 +132,13 @@ def test_a_part_inherits_what_another_has_found(tmp_path):
         arrays, attributes = store.load_stage("warmup") or ({}, {})
         assert arrays["step"] == 0.5 and attributes == {"sampler": "given"} and store.num_draws == 0
         np.testing.assert_array_equal((store.load_group("observed_data") or {})["y"], np.arange(3.0))
+
+
+def test_nothing_is_inherited_from_another_run(tmp_path):
+    write(tmp_path / "low.h5", [3], range(0, 3), finish=False)
+    with ChainStore(tmp_path / "high.h5") as store:
+        store.identify({"seed": 2, "chains": [3, 6]})
+        assert not inherit(store, tmp_path / "low.h5", "warmup") and store.load_stage("warmup") is None
 
 
 def refused(tmp_path: Path, *parts: Path) -> str:
