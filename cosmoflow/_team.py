@@ -23,7 +23,8 @@ SILENCE = 12.0
 """Seconds after which a silent process counts as lost."""
 
 GRACE = 12.0
-"""Seconds in which a process that lost another finishes its chunk and commits it, before it ends at once."""
+"""Seconds in which a process that lost another finishes its chunk and commits it, before it ends at once: the queue
+will soon end it too. Where the other one stopped by itself there is no hurry."""
 
 WAIT = 300.0
 """Seconds in which the processes of a run have to come."""
@@ -46,7 +47,7 @@ class Team:
         self._inbox: dict[int, list[Any]] = {other: [] for other in lines}
         self._changed, self._sending = threading.Condition(), threading.Lock()
         self._lost: str | None = None
-        self._over = False
+        self._failed = self._over = False
         for other in lines:
             threading.Thread(target=self._listen, args=(other,), name="team", daemon=True).start()
         if lines:
@@ -98,6 +99,11 @@ class Team:
         """What became of the process that was lost, if one was."""
         return self._lost
 
+    @property
+    def failed(self) -> bool:
+        """Whether it failed in a way that resuming does not mend."""
+        return self._failed
+
     def meet(self, told: Any = None, *, last: bool = False) -> list[Any]:
         """Wait until all processes are here; what each of them told, in their order.
 
@@ -119,11 +125,15 @@ class Team:
             self._send(other, _Answer(everything, last))
         return everything
 
-    def leave(self) -> None:
-        """Leave the others, who stop as well unless all have met for the last time."""
+    def leave(self, *, failed: bool = False) -> None:
+        """Leave the others, who stop as well unless all have met for the last time.
+
+        Args:
+            failed: Whether this process failed in a way that resuming does not mend.
+        """
         self._over = True
         for other in self._lines:
-            self._send(other, _Farewell())
+            self._send(other, _Farewell(f"Process {self.index} of {self.count} {_ENDS[failed]}", True, failed))
         for line in self._lines.values():
             with suppress(OSError):
                 line.close()
@@ -145,12 +155,12 @@ class Team:
             while line.poll(SILENCE):
                 told = line.recv()
                 if isinstance(told, _Farewell):
-                    return self._miss(told.reason or f"{name} stopped early")
+                    return self._miss(told)
                 if not isinstance(told, _Beat):
                     self._take(other, told)
-            self._miss(f"{name} gave no sign of life for {SILENCE:.0f} s")
+            self._miss(_Farewell(f"{name} gave no sign of life for {SILENCE:.0f} s"))
         except (OSError, EOFError):
-            self._miss(f"{name} was lost")
+            self._miss(_Farewell(f"{name} was lost"))
 
     def _take(self, other: int, told: Any) -> None:
         with self._changed:
@@ -159,18 +169,19 @@ class Team:
             self._inbox[other].append(told)
             self._changed.notify_all()
 
-    def _miss(self, reason: str) -> None:
+    def _miss(self, farewell: "_Farewell") -> None:
         """Say once that a process is missing, to the others as well, and give this one some time to commit."""
         with self._changed:
             if self._lost or self._over:
                 return
-            self._lost = reason
+            self._lost, self._failed = farewell.reason, farewell.failed
             self._changed.notify_all()
-        text = f"\ncosmoflow: {reason}; finishing the chunk and committing it, so that --resume goes on.\n"
-        os.write(2, text.encode())
+        outlook = "" if farewell.failed else ", so that --resume goes on"
+        os.write(2, f"\ncosmoflow: {farewell.reason}; finishing the chunk and committing it{outlook}.\n".encode())
         for other in self._lines:
-            self._send(other, _Farewell(reason))
-        threading.Thread(target=_end_after_grace, name="grace", daemon=True).start()
+            self._send(other, farewell)
+        if not farewell.by_itself:
+            threading.Thread(target=_end_after_grace, name="grace", daemon=True).start()
 
     def _beat(self) -> None:
         while not (self._over or self._lost):
@@ -208,9 +219,14 @@ class _Answer(NamedTuple):
 
 
 class _Farewell(NamedTuple):
-    """The last word of a process, with the reason where it is that another was lost."""
+    """Why the processes part: the last word of one, or of another on one that was lost."""
 
-    reason: str = ""
+    reason: str
+    by_itself: bool = False
+    failed: bool = False
+
+
+_ENDS = {False: "stopped early", True: "failed"}
 
 
 def _end_alone(wait: float) -> None:

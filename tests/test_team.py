@@ -89,3 +89,23 @@ def test_who_leaves_before_the_last_meeting_takes_the_others_along(three):
     teams[1].leave()
     wait(lambda: teams[0].lost and teams[2].lost)
     assert teams[0].lost == "Process 1 of 3 stopped early"
+    assert not (teams[0].failed or teams[2].failed)
+
+
+def test_who_fails_for_good_says_so_to_all(three, capfd):
+    teams, _ = three
+    teams[1].leave(failed=True)
+    wait(lambda: teams[0].lost and teams[2].lost)
+    assert teams[2].lost == "Process 1 of 3 failed" and teams[0].failed and teams[2].failed
+    assert "--resume" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_only_who_was_lost_is_no_reason_to_wait(three, monkeypatch, lost):
+    teams, pairs = three
+    ended = threading.Event()
+    monkeypatch.setattr(_team, "_end_after_grace", ended.set)
+    pairs[0][1].close() if lost else teams[1].leave()
+    wait(lambda: teams[0].lost and teams[2].lost)
+    time.sleep(0.1)
+    assert ended.is_set() is lost

@@ -1,5 +1,6 @@
 """`cosmoflow sample`."""
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ from ._options import ConfigFile, Devices, Force, MaxTime, Output, Quiet, Resume
 from ._signals import StopOnSignal
 
 if TYPE_CHECKING:
+    from .._team import Team
     from ._clock import CompileClock
     from ._run import Run
 
@@ -59,6 +61,8 @@ def sample(
     with StopOnSignal() as stop:
         from ._environment import configure_jax
 
+        if dry_run:
+            os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # two processes rehearse on one device
         configure_jax()
         from ._clock import CompileClock
 
@@ -68,7 +72,7 @@ def sample(
         from ._processes import draw_part, draw_together, parts_of
         from ._run import Run
 
-        team = Team.join(*explicit, wait=wait) if together else Team.alone()
+        team, failed = Team.join(*explicit, wait=wait) if together else Team.alone(), False
         try:
             run = Run.prepare(
                 config, output=output, max_time=max_time, quiet=quiet or team.index > 0, start=start, devices=devices,
@@ -85,16 +89,26 @@ def sample(
             else:
                 with run.store(resume=resume, force=force) as store:
                     chain = run.sample(store)
-        except RunError as error:
-            raise RunError(Status.LOST, team.lost) if team.lost and error.status is Status.STOPPED else error from None
+        except Exception as error:
+            early = isinstance(error, RunError) and error.status.resumable
+            failed = team.failed if early else True
+            if team.lost and early:
+                raise _ended_by_another(team) from None
+            raise
         finally:
-            team.leave()
+            team.leave(failed=failed)
         if chain is None:
             return
         if not chain.status.resumable:
             leave(chain, run)
     if chain.status not in (Status.SUCCESSFUL, Status.CONVERGED):
         raise RunError(chain.status)
+
+
+def _ended_by_another(team: "Team") -> CosmoflowError:
+    if team.failed:
+        return CosmoflowError(f"{team.lost}, so this one ended as well; see what that one says.")
+    return RunError(Status.LOST, team.lost or "")
 
 
 def _rehearse(run: "Run", clock: "CompileClock", config: Path, devices: int | None) -> None:
