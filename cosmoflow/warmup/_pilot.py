@@ -32,7 +32,8 @@ class Outcome(NamedTuple):
     """What a pilot run found: a tuned sampler, where the chains are, the draws of its last three quarters, and how many
     of its last quarter diverged.
 
-    In more than `MAX_KEPT` dimensions only some coordinates of the draws are kept, the watched ones first.
+    In more than `MAX_KEPT` dimensions, and where some are watched, only some coordinates of the draws are kept, the
+    watched ones first.
     """
 
     sampler: AbstractSampler
@@ -138,7 +139,7 @@ class Pilot:
     ) -> Outcome:
         """Tune a sampler for about a number of gradients, from positions in the whitened coordinates.
 
-        Of many coordinates those that are watched are kept, and some others.
+        Of many coordinates those that are watched are kept, in this order, and then some others.
         """
         self.spend(self._num_chains)
         self._windows.start(target, sampler, positions, key)
@@ -154,7 +155,7 @@ class Pilot:
                 self._facts["acceptance"] = float(np.mean(stats["acceptance_rate"]))
             tuner.update(window, stats)
             totals = added(totals, total(stats))
-            draws.append(_judged(window, watched) if window.shape[2] > MAX_KEPT else window)
+            draws.append(_judged(window, watched) if watched or window.shape[2] > MAX_KEPT else window)
             log_density.append(stats["lp"])
             diverging.append(stats.get("diverging", np.zeros(stats["lp"].shape)))
             self.parameters.append(parameters)
