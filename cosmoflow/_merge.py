@@ -12,7 +12,9 @@ FEW = 64
 """Numbers of a variable above which it is not looked at."""
 
 
-def merge(parts: Sequence[str | Path], path: str | Path, *, overwrite: bool = False, converged: bool = False) -> Chain:
+def merge(
+    parts: Sequence[str | Path], path: str | Path, *, overwrite: bool = False, converged: bool | None = None
+) -> Chain:
     """Join the parts of a run, each of some of its chains, to the chain that one process would have drawn.
 
     Slabs of a field that lay over several processes are joined likewise, a slab at a time, so that the whole need not
@@ -23,7 +25,7 @@ def merge(parts: Sequence[str | Path], path: str | Path, *, overwrite: bool = Fa
             `SlabGrid` over several.
         path: The file of the whole chain.
         overwrite: Whether a run that is there may be replaced.
-        converged: Whether the parts reached a stop criterion together.
+        converged: Whether the parts reached a stop criterion together; None where there was none.
 
     Returns:
         The whole chain; how it ended is judged from all its draws. Of slabs, what has few numbers.
@@ -35,7 +37,7 @@ def merge(parts: Sequence[str | Path], path: str | Path, *, overwrite: bool = Fa
     files = [Path(part) for part in parts]
     slabs = has_slab(files[0])
     read = [Chain.from_file(part, max_size=FEW) for part in (files[:1] if slabs else files)]
-    sound = Status.CONVERGED if converged else Status.SUCCESSFUL
+    sound = {None: Status.SUCCESSFUL, True: Status.CONVERGED, False: Status.NOT_CONVERGED}[converged]
     joined = join_slabs if slabs else join
     joined(files, Path(path), attributes={"status": _verdict(read, sound).name}, overwrite=overwrite)
     return Chain.from_file(path, max_size=FEW if slabs else None)

@@ -33,6 +33,8 @@ def fit(
             raise ConfigError(config, "flow is missing, so there is none to train; add the table [flow]")
         with run.store(resume=resume, force=force) as store:
             run.train(store, table)
+            begun = store.num_draws > 0
         trained = {"stage": "stopped", "status": Status.STOPPED.name, "message": "The flow is trained."}
-        write_status(run.config.output, (read_status(run.config.output) or {}) | trained)
+        if not begun:
+            write_status(run.config.output, (read_status(run.config.output) or {}) | trained)
     run.say(f"The flow is committed; to draw: cosmoflow sample {config} --output {run.config.output} --resume")

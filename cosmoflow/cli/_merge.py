@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .._results import StoreError
+from .._results import RunError, Status, StoreError
 from ._options import Force
 
 
@@ -25,4 +25,7 @@ def merge(
     if not files:
         raise StoreError(f"There are no parts of {output}; name them, or draw them with `cosmoflow sample --part I/N`.")
     chain = join(files, output, overwrite=force)
+    if chain.status is not Status.SUCCESSFUL:
+        print(f"{output}: {chain.num_chains} chains of {chain.num_draws} draws.")
+        raise RunError(chain.status)
     print(f"{output}: {chain.num_chains} chains of {chain.num_draws} draws. {chain.status.value}")

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from .._blocks import default_size
 from .._blocks import shares as divided
 from .._merge import FEW, merge
-from .._results import CosmoflowError, RunError, StoreError
-from .._status_file import status_path, write_status
+from .._results import CosmoflowError, RunError, Status, StoreError
+from .._status_file import write_status
 from .._team import Team
-from ..chains import Chain, ChainStore, arrange_parts, inherit, part_path, parts_of, remove_parts, side_by_side, tasks
+from .._verdict import FAILED
+from ..chains import Chain, ChainStore, arrange_parts, inherit, num_draws_at, part_path, parts_of, side_by_side, tasks
 from ..config import Config, ConfigError
 from ..diagnostics import Monitor, next_check
 from ..training._fit import STAGE as TRAINING
@@ -41,7 +42,8 @@ def draw_part(run: Run, part: str, *, resume: bool, force: bool) -> None:
 
     Raises:
         RunError: It was stopped, ran out of time, or went wrong.
-        StoreError: The part is there already, and neither `resume` nor `force` is set.
+        StoreError: The part is there already, and neither `resume` nor `force` is set, or some of its chains are in
+            another one.
     """
     if not (match := _PART.fullmatch(part)) or int(match[1]) > int(match[2]):
         raise CosmoflowError(f"--part is {part!r}, but must be such as 2/8: the second of eight jobs; correct it.")
@@ -52,10 +54,18 @@ def draw_part(run: Run, part: str, *, resume: bool, force: bool) -> None:
     output = run.config.output
     chains = shares(run.config, int(match[2]))[int(match[1]) - 1]
     path = part_path(output, chains)
+    for other in parts_of(output):
+        if other != chains and max(other.start, chains.start) < min(other.stop, chains.stop):
+            raise StoreError(
+                f"{part_path(output, other)} has some of the chains of --part {part} too; give --part of as many jobs "
+                "as before, or remove the old parts."
+            )
     if chains in parts_of(output) and not (resume or force):
         raise StoreError(f"{path} is there already; go on with --resume, or replace it with --force.")
     path.parent.mkdir(exist_ok=True)
-    _draw(run, chains, run.config.run.num_draws, force=force)
+    status = _draw(run, chains, run.config.run.num_draws, force=force)
+    if status in FAILED:
+        raise RunError(status, str(path))
     run.say(f"{path} holds {len(chains)} of the chains; once all parts are there: cosmoflow merge {output}")
 
 
@@ -75,8 +85,9 @@ def draw_together(run: Run, team: Team, *, resume: bool, force: bool) -> Chain |
     team.meet()
     own = tasks(output, wanted[team.index])
     _warm_up(run, team, own[0])
-    converged = False
-    for num_draws in _stops(run):
+    reached = max(team.meet(max(num_draws_at(part_path(output, chains)) for chains in own)))
+    converged = None if run.until() is None else False
+    for num_draws in _stops(run, reached):
         for chains in own:
             _draw(run, chains, num_draws)
         if run.until() is not None and (converged := _converged(run, team, own, num_draws)):
@@ -85,7 +96,7 @@ def draw_together(run: Run, team: Team, *, resume: bool, force: bool) -> Chain |
     if team.index:
         return None
     chain = merge([part_path(output, part) for part in parts], output, overwrite=True, converged=converged)
-    discard_parts(run)
+    run.discard_parts()
     write_status(output, {"stage": "finished", "status": chain.status.name, "message": chain.status.value})
     return chain
 
@@ -94,15 +105,7 @@ def discard(run: Run) -> None:
     """Remove what there is of a run."""
     with ChainStore(run.config.output, mode="overwrite") as store:
         store.abandon()
-    discard_parts(run)
-
-
-def discard_parts(run: Run) -> None:
-    """Remove the parts of a run."""
-    output = run.config.output
-    for chains in parts_of(output):
-        status_path(part_path(output, chains)).unlink(missing_ok=True)
-    remove_parts(output)
+    run.discard_parts()
 
 
 def _warm_up(run: Run, team: Team, chains: range) -> None:
@@ -116,8 +119,12 @@ def _warm_up(run: Run, team: Team, chains: range) -> None:
         run.ready(store, team)
 
 
-def _draw(run: Run, chains: range, num_draws: int, *, force: bool = False) -> None:
-    """Draw some of the chains until there are so many draws, from what another process has found to start from."""
+def _draw(run: Run, chains: range, num_draws: int, *, force: bool = False) -> Status:
+    """Draw some of the chains until there are so many draws, from what another process has found to start from.
+
+    Raises:
+        RunError: There are fewer.
+    """
     with run.store(resume=not force, force=force, part=chains) as store:
         if store.load_stage(WARMUP) is None:
             others = (part_path(run.config.output, other) for other in parts_of(run.config.output) if other != chains)
@@ -125,12 +132,13 @@ def _draw(run: Run, chains: range, num_draws: int, *, force: bool = False) -> No
         status = run.sample(store, chains=chains, num_draws=num_draws).status
         if store.num_draws < num_draws:
             raise RunError(status)
+    return status
 
 
-def _stops(run: Run) -> Iterator[int]:
-    """After how many draws the processes look whether they may stop."""
-    last = run.config.run.num_draws
-    check = next_check(0)
+def _stops(run: Run, reached: int) -> Iterator[int]:
+    """After how many draws the processes look whether they may stop, where some have `reached` so many."""
+    last = max(run.config.run.num_draws, reached)
+    check = next_check(max(reached - 1, 0))
     while run.until() is not None and check < last:
         yield check
         check = next_check(check)

@@ -18,9 +18,10 @@ from .._chunk import check_start
 from .._record import Record
 from .._results import StoreError
 from .._sample import sample
+from .._status_file import status_path
 from .._team import Team
 from .._types import Device, Key
-from ..chains import Chain, ChainStore, part_path, parts_of
+from ..chains import Chain, ChainStore, part_path, parts_of, remove_parts
 from ..chains._labels import default_label
 from ..config import (
     Config,
@@ -161,6 +162,8 @@ class Run:
         with ChainStore(path, mode="resume" if resume else "overwrite" if force else "create") as store:
             store.identify(identity(self.config))
             store.annotate(description)
+            if force and part is None:
+                self.discard_parts()
             if store.load_group("observed_data") is None:
                 observed = self.posterior.likelihood.observed_data()
                 store.save_group("observed_data", {name: np.asarray(data) for name, data in observed.items()})
@@ -178,6 +181,12 @@ class Run:
         there = path.exists() or path.with_name(f"{path.name}.segments").exists() or parts_of(path)
         if there and not (resume or force):
             raise StoreError(f"{path} already holds a run; go on with --resume, or replace it with --force.")
+
+    def discard_parts(self) -> None:
+        """Remove the parts of the run that several processes have drawn."""
+        for chains in parts_of(self.config.output):
+            status_path(part_path(self.config.output, chains)).unlink(missing_ok=True)
+        remove_parts(self.config.output)
 
     def train(self, store: ChainStore, table: FlowTable) -> tuple[Pullback, HamiltonianFlow]:
         """The whitened posterior, and a flow trained on it; what the flow knows of the evidence is said and stored.

@@ -28,6 +28,14 @@ def test_parts_wait_for_no_stop_criterion(cosmoflow, folder):
     assert outcome.code == 2 and outcome.is_one_sentence("until_ess")
 
 
+def test_parts_of_other_numbers_of_jobs_are_not_mixed(cosmoflow, folder):
+    settings = (folder / "bao.toml").read_text().replace("num_chains = 2", "num_chains = 4\nblock = 1")
+    (folder / "bao.toml").write_text(settings)
+    (folder / "bao.h5.parts" / "chains-00000-00001.h5.segments").mkdir(parents=True)
+    outcome = cosmoflow("sample", "bao.toml", "--part", "1/2")
+    assert outcome.code == 2 and outcome.is_one_sentence("chains-00000-00001.h5", "--part 1/2 too", "as many jobs")
+
+
 def test_a_block_divides_the_chains(cosmoflow, folder):
     (folder / "bao.toml").write_text((folder / "bao.toml").read_text() + "block = 3\n")
     outcome = cosmoflow("sample", "bao.toml", "--dry-run")
