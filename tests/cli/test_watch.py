@@ -185,5 +185,5 @@ def test_while_it_runs(folder, cosmoflow):
     waiter.start()
     seen = cosmoflow("watch", "bao.h5", "--interval", "0.2")
     assert process.wait(timeout=30) == seen.code == 75
-    assert "stopped on request" in seen.out and seen.out.count("Sampling: ") > 2
+    assert "stopped on request" in seen.out and seen.out.count("Sampling: ") > 1
     process.communicate()
