@@ -57,6 +57,9 @@ def test_parts_of_a_run_are_the_run(tmp_path):
             np.testing.assert_array_equal(part.posterior["x"], whole.posterior["x"][chains.start : chains.stop])
     merged = cf.merge([tmp_path / "1.h5", tmp_path / "0.h5"], tmp_path / "run.h5")
     assert_same(merged, whole)
+    for converged, status in ((True, "CONVERGED"), (False, "NOT_CONVERGED")):
+        paths = [tmp_path / "0.h5", tmp_path / "1.h5"]
+        assert cf.merge(paths, tmp_path / "other.h5", converged=converged, overwrite=True).status.name == status
     with cf.ChainStore(tmp_path / "run.h5", mode="resume") as store:
         longer = cf.sample(TARGET, GHMC(), store=store, **RUN | {"num_draws": 80})
     assert_same(longer, cf.sample(TARGET, GHMC(), **RUN | {"num_draws": 80}))

@@ -101,7 +101,7 @@ def test_who_fails_for_good_says_so_to_all(three, capfd):
 
 
 @pytest.mark.parametrize("lost", [True, False])
-def test_only_who_was_lost_is_no_reason_to_wait(three, monkeypatch, lost):
+def test_a_loss_alone_ends_the_others_before_their_chunk(three, monkeypatch, lost):
     teams, pairs = three
     ended = threading.Event()
     monkeypatch.setattr(_team, "_end_after_grace", ended.set)

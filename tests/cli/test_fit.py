@@ -43,3 +43,7 @@ def test_fit_then_sample(with_flow, folder, cosmoflow):
     chain = Chain.from_file(folder / "bao.h5")
     assert set(chain.posterior) == {"Omega_m", "h_r_d"}
     assert str(FlowEvidence.from_attributes(chain.attributes)).startswith(evidence)
+
+    assert cosmoflow("fit", "bao.toml", "--resume").code == 0
+    watched = cosmoflow("watch", "bao.h5", "--once")
+    assert watched.code == 0 and "The run is complete." in watched.out, watched

@@ -1,9 +1,18 @@
 """What the command line says of processes, parts and devices that cannot be."""
 
 import pytest
+from chains.test_parts import write
 
-from cosmoflow.cli._processes import shares
-from cosmoflow.config import load
+from cosmoflow.chains import part_path
+from cosmoflow.cli._processes import _stops, shares
+from cosmoflow.cli._run import Run
+from cosmoflow.config import build_posterior, build_record, load
+
+
+def run_of(path):
+    config = load(path)
+    posterior = build_posterior(config)
+    return Run(config, posterior, build_record(config, posterior), 0.0, False, lambda: False, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +43,33 @@ def test_parts_of_other_numbers_of_jobs_are_not_mixed(cosmoflow, folder):
     (folder / "bao.h5.parts" / "chains-00000-00001.h5.segments").mkdir(parents=True)
     outcome = cosmoflow("sample", "bao.toml", "--part", "1/2")
     assert outcome.code == 2 and outcome.is_one_sentence("chains-00000-00001.h5", "--part 1/2 too", "as many jobs")
+
+
+def test_a_criterion_is_looked_at_where_all_parts_can_be(folder):
+    assert list(_stops(run_of("bao.toml"), 250)) == [300] and list(_stops(run_of("bao.toml"), 400)) == [400]
+    (folder / "bao.toml").write_text((folder / "bao.toml").read_text() + "until_ess = 100.0\n")
+    run = run_of("bao.toml")
+    assert list(_stops(run, 0)) == [100, 125, 157, 197, 247, 300]
+    assert list(_stops(run, 197)) == [197, 247, 300]
+    assert list(_stops(run, 198)) == [247, 300]
+    assert list(_stops(run, 350)) == [350]
+
+
+def test_a_run_that_replaces_another_leaves_no_parts_of_it(folder):
+    run = run_of("bao.toml")
+    write(part_path(run.config.output, range(0, 1)), [3], range(0, 1))
+    with run.store(resume=True, force=False):
+        assert part_path(run.config.output, range(0, 1)).exists()
+    with run.store(resume=False, force=True):
+        assert not (folder / "bao.h5.parts").exists()
+
+
+def test_draws_that_cannot_be_used_are_no_success(cosmoflow, folder):
+    for chains in (range(0, 3), range(3, 6)):
+        write(part_path(folder / "run.h5", chains), [12], chains)  # a seventh of these draws diverged
+    outcome = cosmoflow("merge", "run.h5")
+    assert outcome.code == 1 and outcome.out == "run.h5: 6 chains of 12 draws.\n"
+    assert outcome.is_one_sentence("Too many trajectories diverged")
 
 
 def test_a_block_divides_the_chains(cosmoflow, folder):
