@@ -132,8 +132,9 @@ class Team:
             failed: Whether this process failed in a way that resuming does not mend.
         """
         self._over = True
+        reason = f"Process {self.index} of {self.count} {'failed' if failed else 'stopped early'}"
         for other in self._lines:
-            self._send(other, _Farewell(f"Process {self.index} of {self.count} {_ENDS[failed]}", True, failed))
+            self._send(other, _Farewell(reason, by_itself=True, failed=failed))
         for line in self._lines.values():
             with suppress(OSError):
                 line.close()
@@ -224,9 +225,6 @@ class _Farewell(NamedTuple):
     reason: str
     by_itself: bool = False
     failed: bool = False
-
-
-_ENDS = {False: "stopped early", True: "failed"}
 
 
 def _end_alone(wait: float) -> None:

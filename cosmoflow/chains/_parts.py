@@ -93,9 +93,9 @@ def arrange_parts(path: Path, wanted: Sequence[range]) -> list[range]:
     """
     found = parts_of(path)
     for inner in found:
-        for outer in found:
-            if outer != inner and _common(inner, outer) == inner and inner in parts_of(path):
-                _remove_one_made_of(part_path(path, inner), part_path(path, outer))
+        outer = next(part for part in found if _common(inner, part) == inner)
+        if outer != inner:
+            _remove_one_made_of(part_path(path, inner), part_path(path, outer))
     found = parts_of(path)
     whole = range(wanted[0].start, wanted[-1].stop)
     if sum(map(len, found)) < len(whole) and num_draws_at(path):

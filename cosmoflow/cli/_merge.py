@@ -25,7 +25,8 @@ def merge(
     if not files:
         raise StoreError(f"There are no parts of {output}; name them, or draw them with `cosmoflow sample --part I/N`.")
     chain = join(files, output, overwrite=force)
+    drawn = f"{output}: {chain.num_chains} chains of {chain.num_draws} draws."
     if chain.status is not Status.SUCCESSFUL:
-        print(f"{output}: {chain.num_chains} chains of {chain.num_draws} draws.")
+        print(drawn)
         raise RunError(chain.status)
-    print(f"{output}: {chain.num_chains} chains of {chain.num_draws} draws. {chain.status.value}")
+    print(drawn, chain.status.value)

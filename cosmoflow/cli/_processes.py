@@ -55,7 +55,7 @@ def draw_part(run: Run, part: str, *, resume: bool, force: bool) -> None:
     chains = shares(run.config, int(match[2]))[int(match[1]) - 1]
     path = part_path(output, chains)
     for other in parts_of(output):
-        if other != chains and max(other.start, chains.start) < min(other.stop, chains.stop):
+        if other != chains and set(other) & set(chains):
             raise StoreError(
                 f"{part_path(output, other)} has some of the chains of --part {part} too; give --part of as many jobs "
                 "as before, or remove the old parts."

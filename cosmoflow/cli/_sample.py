@@ -72,7 +72,8 @@ def sample(
         from ._processes import draw_part, draw_together, parts_of
         from ._run import Run
 
-        team, failed = Team.join(*explicit, wait=wait) if together else Team.alone(), False
+        team = Team.join(*explicit, wait=wait) if together else Team.alone()
+        failed = False
         try:
             run = Run.prepare(
                 config, output=output, max_time=max_time, quiet=quiet or team.index > 0, start=start, devices=devices,

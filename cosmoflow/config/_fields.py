@@ -56,7 +56,7 @@ def build_field(
     precision: Literal["single", "double"],
     slabs: bool,
     halo: int | None,
-    devices: int | None = None,
+    devices: int | None,
 ) -> FieldLevel:
     """The likelihood of an observed field; paths are relative to `folder`, slabs lie on so many devices, or on all.
 
